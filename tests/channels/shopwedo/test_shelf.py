@@ -138,7 +138,7 @@ async def test_goods_that_are_not_shipped_are_sent_without_a_parcel(
     await deliver_by_worker(server_database, shop_id=shop.id, now=NOW)
 
     sent = await client.order(alone)
-    assert (sent["status_string"], sent["items"][0]["picked"]) == ("completed", 2)
+    assert (sent["status_string"], sent["items"][0]["picked"]) == ("shipped", 2)
     waiting = await client.order(beside)
     assert (waiting["status_string"], [item["picked"] for item in waiting["items"]]) == (
         "released", [0, 0],

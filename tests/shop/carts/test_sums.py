@@ -56,7 +56,8 @@ def _line(**values: Any) -> RawLine:
     given_values: dict[str, Any] = {
         "added_at": NOON, "updated_at": NOON, "product_id": 1, "sku": "S", "merchant_sku": "",
         "part_number": "", "upc": "", "name": "N", "options": {}, "attributes": {}, "image": None,
-        "origin": "SC", "vat_bp": 0, "product_name": "N", "handle": "n", "brand": "", "sale_minor": None,
+        "origin": "SC", "vat_bp": 0, "virtual": False, "product_name": "N", "handle": "n",
+        "brand": "", "sale_minor": None,
         "discount_minor": None, "managed": True, "status": None, "own": 9, "supplier": None,
         "coupon_id": None,
     }  # fmt: skip

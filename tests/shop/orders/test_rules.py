@@ -51,7 +51,7 @@ def variant(variant_id: int, **values: Any) -> OrderVariant:
     known: dict[str, Any] = {
         "id": variant_id, "product_id": 1, "merchant_id": 1, "name": "Mug", "sku": "M", "upc": "",
         "image": None, "origin": "SC", "managed": True, "status": None, "own": 5, "supplier": 0,
-        "price_minor": 1000, "vat_bp": 0,
+        "price_minor": 1000, "shipped": True, "vat_bp": 0,
     }  # fmt: skip
     return OrderVariant(**(known | values))
 

@@ -48,6 +48,7 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     price_minor: int
     shipping_each_minor: int
     free_shipping: bool
+    virtual: bool
     coupon_id: int | None
     stock: Availability
     added_at: datetime
@@ -187,6 +188,7 @@ class RawLine(msgspec.Struct, frozen=True, kw_only=True):
     discount_minor: int | None
     price_minor: int | None
     free_shipping: bool
+    virtual: bool
     coupon_id: int | None
     managed: bool
     status: str | None

@@ -36,6 +36,7 @@ class BilledLine(msgspec.Struct, frozen=True, kw_only=True):
                 origin=line.origin,
                 image=line.image,
                 vat_bp=line.vat_bp,
+                virtual=line.virtual,
             ),
             name=line.name,
             quantity=line.quantity,

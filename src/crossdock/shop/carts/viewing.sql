@@ -33,6 +33,7 @@ begin
                        p.name as product_name, p.handle, p.brand, p.shipping_minor as shipping_each_minor,
                        coalesce(o.visible and o.allowed and coalesce(o.quantity, 1) > 0, false) as can_buy,
                        o.quantity as limit, v.retail_minor, o.sale_minor, o.discount_minor, o.price_minor,
+                       not is_shipped(p) as virtual,
                        is_shipped_free(p) or coalesce(o.ships_free, false) as free_shipping,
                        counted_coupon(o.coupons, o.discount_minor) as coupon_id,
                        v.stock_managed as managed, v.stock_status as status, o.own, o.supplier

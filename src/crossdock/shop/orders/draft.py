@@ -43,7 +43,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as it is sold; later changes of the catalogue do not change it."""
+    """A variant as it is sold; later changes of the catalogue do not change it.
+
+    `virtual` goods are not shipped; None: `place_order` asks the catalogue.
+    """
 
     variant_id: int
     product_id: int
@@ -53,6 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     image: str | None
     vat_bp: int
+    virtual: bool | None = None
 
 
 class DraftLine(msgspec.Struct, frozen=True, kw_only=True):

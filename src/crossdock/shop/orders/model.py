@@ -74,7 +74,7 @@ class OrderVariant(msgspec.Struct, frozen=True, kw_only=True):
     own: int
     supplier: int
     price_minor: int
-    shipped: bool = True
+    shipped: bool
     vat_bp: int
     enabled: bool = True
     free_shipping: bool = False
@@ -114,4 +114,5 @@ def snapshot_of(variant: OrderVariant) -> Snapshot:
         origin=variant.origin,
         image=variant.image,
         vat_bp=variant.vat_bp,
+        virtual=not variant.shipped,
     )

@@ -9,12 +9,13 @@ create or replace function name_lines(
     select jsonb_agg(l.line || jsonb_build_object(
                'variant_id', v.id, 'product_id', v.product_id, 'merchant_id', v.merchant_id,
                'name', coalesce(nullif(l.line ->> 'name', ''), v.name), 'sku', v.sku, 'upc', v.upc,
-               'origin', v.origin, 'vat_bp', v.vat_bp,
+               'origin', v.origin, 'vat_bp', v.vat_bp, 'virtual', v.virtual,
                'take', case when v.is_counted then l.line ->> 'take' end)),
            array_agg((l.line ->> 'line_no')::smallint) filter (where v.id is null)
     from jsonb_array_elements(p_lines) as l (line)
     left join lateral (
         select x.id, x.product_id, x.merchant_id, x.name, x.sku, x.upc, x.origin, x.vat_bp,
+               not is_shipped(p) as virtual,
                is_counted(x.stock_managed, p.sold_without_stock, p.virtual) as is_counted
         from variants x join products p on p.shop_id = x.shop_id and p.id = x.product_id
         where x.shop_id = p_shop_id

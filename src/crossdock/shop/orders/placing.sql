@@ -101,19 +101,20 @@ begin
     with written as (
         insert into order_lines (shop_id, order_id, line_no, variant_id, product_id, merchant_id, name, sku, upc,
                                  origin, image, virtual, quantity, unit_price_minor, discount_minor,
-                                 tax_minor, shipping_minor, total_minor, vat_bp, note, channel_data, as_sold, state, picked, shipped)
+                                 tax_minor, shipping_minor, total_minor, vat_bp, note, channel_data, as_sold, state,
+                                 picked, shipped)
         select v_shop_id, v_id, l.line_no, l.variant_id, l.product_id, l.merchant_id, l.name, l.sku, l.upc,
                l.origin, l.image,
-               coalesce((select not is_shipped(p) from products p where p.shop_id = v_shop_id and p.id = l.product_id),
-                        false),
+               coalesce(l.virtual, (select not is_shipped(p) from products p
+                                    where p.shop_id = v_shop_id and p.id = l.product_id), false),
                l.quantity, l.unit_price_minor, l.discount_minor, l.tax_minor, l.shipping_minor,
                l.unit_price_minor * l.quantity - l.discount_minor + l.tax_minor + l.shipping_minor,
                l.vat_bp, l.note, l.channel_data, l.as_sold, d.state, d.quantity, d.quantity
         from jsonb_to_recordset(p_lines) as l (
             line_no smallint, variant_id bigint, product_id bigint, merchant_id bigint, name text, sku text,
-            upc text, origin text, image text, quantity bigint, unit_price_minor bigint, discount_minor bigint,
-            tax_minor bigint, shipping_minor bigint, vat_bp integer, note text, channel_data jsonb,
-            as_sold jsonb)
+            upc text, origin text, image text, virtual boolean, quantity bigint, unit_price_minor bigint,
+            discount_minor bigint, tax_minor bigint, shipping_minor bigint, vat_bp integer, note text,
+            channel_data jsonb, as_sold jsonb)
         cross join lateral (
             select case when v_is_delivered then 'shipped' else 'open' end as state,
                    case when v_is_delivered then l.quantity else 0 end as quantity
