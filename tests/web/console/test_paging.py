@@ -76,6 +76,9 @@ def test_keeps_its_filters_and_drops_what_was_said_once():
     found = paging(_request("/console/mail", "to=a%40b.example&before=7&done=sent"), older=3)
     assert found.newest == "/console/mail?to=a%40b.example"
     assert found.older == "/console/mail?to=a%40b.example&before=3"
+    several = paging(_request("/console/products", "cols=sku&cols=price&before=7"), older=3)
+    assert several.newest == "/console/products?cols=sku&cols=price"
+    assert several.older == "/console/products?cols=sku&cols=price&before=3"
     said = _request("/console/alerts", "before=7&resent=2&closed=1")
     assert paging(said, older=None).newest == "/console/alerts"
 

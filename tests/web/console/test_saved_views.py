@@ -42,6 +42,7 @@ async def save(opened, page: str, name: str, **fields: str):
     [
         "/console/orders",
         "/console/products",
+        "/console/stock",
         "/console/merchants",
         "/console/partners",
         "/console/customers",

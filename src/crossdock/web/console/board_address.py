@@ -10,6 +10,7 @@ from starlette.datastructures import QueryParams
 from crossdock.kit.languages import lazy
 from crossdock.kit.numbers import read_number
 from crossdock.shop.orders import BOARD_VIEWS, BoardFilters, BoardView
+from crossdock.web.console.list_columns import Column, chosen_of, column_fields
 from crossdock.web.console.order_words import FULFILMENT, PAYMENT
 
 VIEW_NAMES: Final[dict[BoardView, str]] = {
@@ -23,13 +24,13 @@ VIEW_NAMES: Final[dict[BoardView, str]] = {
     "returned": lazy("Open returns"),
     "all": lazy("All"),
 }
-COLUMNS: Final[Mapping[str, str]] = {
-    "placed": lazy("Placed (UTC)"),
-    "from": lazy("From"),
-    "for": lazy("For"),
-    "fulfilment": lazy("Fulfilment"),
-    "payment": lazy("Payment"),
-    "total": lazy("Total"),
+COLUMNS: Final[Mapping[str, Column]] = {
+    "placed": Column(lazy("Placed (UTC)")),
+    "from": Column(lazy("From")),
+    "for": Column(lazy("For")),
+    "fulfilment": Column(lazy("Fulfilment")),
+    "payment": Column(lazy("Payment")),
+    "total": Column(lazy("Total"), is_number=True),
 }
 """The board's columns besides the order's number."""
 _SEARCH_MAX = 200
@@ -42,12 +43,8 @@ class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None = None
     columns: tuple[str, ...] = ()
 
-    def shown(self) -> Mapping[str, bool]:
-        """Whether the board has each column."""
-        return {name: not self.columns or name in self.columns for name in COLUMNS}
-
-    def fields(self, **changes: object) -> list[tuple[str, object]]:
-        """What is not the default, with these changes; from the first page, without the columns."""
+    def query(self, **changes: object) -> str:
+        """The query of this address with these changes, of what is not the default; from the first page."""
         given = {
             "view": self.filters.view,
             "channel": self.filters.channel,
@@ -55,11 +52,8 @@ class BoardAddress(msgspec.Struct, frozen=True, kw_only=True):
             "payment": self.filters.payment_state,
             "q": self.filters.search,
         } | changes
-        return [(name, value) for name, value in given.items() if value and (name, value) != _FIRST]
-
-    def query(self, **changes: object) -> str:
-        """The query of this address with these changes, of what is not the default; from the first page."""
-        kept = self.fields(**changes) + [("cols", column) for column in self.columns]
+        kept = [(name, value) for name, value in given.items() if value and (name, value) != _FIRST]
+        kept += column_fields(self.columns)
         return f"?{urlencode(kept)}" if kept else ""
 
     def older(self, before: int) -> str:
@@ -84,7 +78,7 @@ def read_address(values: QueryParams) -> BoardAddress:
             payment_state=_known(values.get("payment", ""), PAYMENT),
             search=search,
         ),
-        columns=tuple(name for name in COLUMNS if name in values.getlist("cols")),
+        columns=chosen_of(values, COLUMNS),
         before=read_number(before),
     )
 

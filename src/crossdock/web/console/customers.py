@@ -28,12 +28,19 @@ from crossdock.shop.customers import (
 )
 from crossdock.shop.people import Visit
 from crossdock.web.console.area_words import FIELD_WORDS
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import paging, path_number, read_before
 from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import Pages, redirect
 
 CUSTOMERS: Final = "/console/customers"
 FIELDS: Final = {name: text for name, text in FIELD_WORDS.items() if name != "email"}
+COLUMNS: Final[Mapping[str, Column]] = {
+    "email": Column(lazy("E-mail")),
+    "city": Column(lazy("City")),
+    "orders": Column(lazy("Orders for it")),
+}
+"""The columns of the list besides its first."""
 _DONE: Final = {
     "added": lazy("The customer is added."),
     "changed": lazy("The changes are saved."),
@@ -66,6 +73,7 @@ class CustomerPages:
         return self._pages.page(
             "customers.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             customers=customers,
             search=search,
             paging=paging(request, older=customers[-1].id if has_more else None),

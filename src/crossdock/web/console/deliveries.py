@@ -26,6 +26,7 @@ from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.events import day_in
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import (
     PAGE_SIZE,
     paging,
@@ -35,6 +36,12 @@ from crossdock.web.console.paging import (
 from crossdock.web.console.rendering import Pages, redirect
 
 DELIVERIES: Final = "/console/deliveries"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "to": Column(lazy("To")),
+    "status": Column(lazy("Status")),
+    "queued": Column(lazy("Queued (UTC)")),
+}
+"""The columns of the list besides its first."""
 _WORD_MAX: Final = 200
 _DONE: Final = {
     "resent": lazy("The delivery is queued again; what earlier attempts made is looked up first."),
@@ -75,6 +82,7 @@ class DeliveryPages:
         return self._pages.page(
             "deliveries.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             deliveries=deliveries,
             shown=status or "",
             statuses=STATUSES,

@@ -1,5 +1,6 @@
 """Money: the trial balance as of a day, accounts, entries down to their order, and payments with refunds."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.languages import lazy
 from crossdock.kit.numbers import read_number
 from crossdock.shop.ledger import (
     ACCOUNT_KINDS,
@@ -20,10 +22,19 @@ from crossdock.shop.ledger import (
 from crossdock.shop.payments import PAYMENT_STATES, browse_payments
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.events import day_in
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, read_before
 from crossdock.web.console.rendering import Pages
 
 MONEY: Final = "/console/money"
+PAYMENT_COLUMNS: Final[Mapping[str, Column]] = {
+    "when": Column(lazy("When (UTC)")),
+    "state": Column(lazy("State")),
+    "of": Column(lazy("Of")),
+    "amount": Column(lazy("Amount"), is_number=True),
+    "refunded": Column(lazy("Refunded"), is_number=True),
+}
+"""The columns of the list besides its first."""
 _OWNER_MAX: Final = 200
 
 
@@ -136,6 +147,7 @@ class MoneyPages:
         return self._pages.page(
             "payments.html",
             visit=visit,
+            columns=read_columns(request, PAYMENT_COLUMNS),
             payments=found[:PAGE_SIZE],
             states=PAYMENT_STATES,
             state=state or "",

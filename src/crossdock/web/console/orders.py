@@ -42,6 +42,7 @@ from crossdock.shop.warehouse import (
 )
 from crossdock.web.console.board_address import COLUMNS, VIEW_NAMES, BoardAddress, read_address
 from crossdock.web.console.confirming import ask, is_sure
+from crossdock.web.console.list_columns import read_columns
 from crossdock.web.console.order_bulk import ACTIONS
 from crossdock.web.console.order_lines import worth_of
 from crossdock.web.console.order_money import left_to_refund
@@ -58,6 +59,15 @@ _SECTIONS: Final[tuple[Section, ...]] = (
     "returns",
     "timeline",
 )
+_FILE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "placed": ("placed_at", "is_late"),
+    "from": ("channel", "partner", "partner_order_id"),
+    "for": ("buyer", "country"),
+    "fulfilment": ("fulfilment_state", "lines", "units", "shipped"),
+    "payment": ("payment_state",),
+    "total": ("currency", "total_minor"),
+}
+"""What each column of the board is in a file; the order's number and whether it is a test are always there."""
 
 
 class OrderPages:
@@ -93,14 +103,14 @@ class OrderPages:
             count_max=COUNT_MAX,
             views=VIEW_NAMES,
             channels=self._channels,
-            columns=COLUMNS,
+            columns=read_columns(request, COLUMNS),
             fulfilment=FULFILMENT,
             payment=PAYMENT,
             actions={name: each for name, each in ACTIONS.items() if visit.person.may(each.right)},
         )
 
     async def board_file(self, request: Request) -> Response:
-        """All orders of a view as CSV, streamed."""
+        """All orders of a view with its columns as CSV, streamed."""
         visit = await self._gate.require_person(request, right="orders.read")
         address = read_address(request.query_params)
         return StreamingResponse(
@@ -233,8 +243,8 @@ class OrderPages:
             return order, await list_payments(tx, shop_id=shop_id, order_id=order_id)
 
     async def _csv(self, shop_id: int, address: BoardAddress) -> AsyncIterator[str]:
-        names = BoardRow.__struct_fields__
-        yield _csv_line([*names[:9], "total", *names[10:]])
+        names = _file_fields(address)
+        yield _csv_line(["total" if name == "total_minor" else name for name in names])
         before = None
         while True:
             async with self._db.statement() as tx:
@@ -246,7 +256,7 @@ class OrderPages:
                     limit=BOARD_MAX,
                     now=self._clock.now(),
                 )
-            yield "".join(_csv_line(_cells(row)) for row in rows)
+            yield "".join(_csv_line(_cells(row, names)) for row in rows)
             if not has_more:
                 return
             before = rows[-1].id
@@ -296,11 +306,23 @@ def _worth(order: OrderView, lines: Mapping[int, int]) -> str:
     return format_minor(worth_of(order, lines), order.currency)
 
 
-def _cells(row: BoardRow) -> list[Any]:
-    values = {name: getattr(row, name) for name in row.__struct_fields__}
-    values["total_minor"] = format_minor(row.total_minor, row.currency)
-    values["placed_at"] = row.placed_at.isoformat()
-    return [_plain(value) for value in values.values()]
+def _file_fields(address: BoardAddress) -> list[str]:
+    """What the file has of each order, in its order: all, or what the chosen columns show."""
+    hidden = {
+        name
+        for column, names in _FILE_FIELDS.items()
+        if address.columns and column not in address.columns
+        for name in names
+    }
+    return [name for name in BoardRow.__struct_fields__ if name not in hidden]
+
+
+def _cells(row: BoardRow, names: Sequence[str]) -> list[Any]:
+    shown = {
+        "total_minor": format_minor(row.total_minor, row.currency),
+        "placed_at": row.placed_at.isoformat(),
+    }
+    return [_plain(shown.get(name, getattr(row, name))) for name in names]
 
 
 def _plain(value: object) -> object:

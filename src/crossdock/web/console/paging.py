@@ -57,18 +57,22 @@ def place_text(place: Place) -> str:
 def paging(request: Request, *, older: int | str | None) -> Paging:
     """The pages around this one, with its filters; `older` is the place of the last row if more follow."""
     path, values = request.url.path, request.query_params
-    kept = {name: text for name, text in values.items() if name not in _NOT_KEPT}
+    kept = kept_fields(values.multi_items())
     return Paging(
         newest=_address(path, kept) if values.get(_BEFORE) else "",
-        older="" if older is None else _address(path, {**kept, _BEFORE: str(older)}),
+        older="" if older is None else _address(path, [*kept, (_BEFORE, str(older))]),
     )
 
 
+def kept_fields(values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What an address says of a list without its page and what was just done: what is shown of it."""
+    return [(name, text) for name, text in values if text and name not in _NOT_KEPT]
+
+
 def kept_query(values: Iterable[tuple[str, str]]) -> str:
-    """The query of a list without its page and what was just done: what is shown of it."""
-    kept = [(name, text) for name, text in values if text and name not in _NOT_KEPT]
-    return urlencode(kept)
+    """The query that shows the same of a list, from its first page."""
+    return urlencode(kept_fields(values))
 
 
-def _address(path: str, values: Mapping[str, str]) -> str:
+def _address(path: str, values: list[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(values)}" if values else path

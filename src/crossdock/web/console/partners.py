@@ -1,5 +1,6 @@
 """The shop's partners: their terms, and their keys with rotation, last use and switching off."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +24,7 @@ from crossdock.shop.partners import (
     set_terms,
 )
 from crossdock.web.console.confirming import Effect, Question, ask, is_sure
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.partner_calls import HOURS
 from crossdock.web.console.partner_reading import (
     OVERLAPS_S,
@@ -32,6 +34,13 @@ from crossdock.web.console.partner_reading import (
 )
 from crossdock.web.console.rendering import Pages, redirect
 
+COLUMNS: Final[Mapping[str, Column]] = {
+    "channel": Column(lazy("Channel")),
+    "calls": Column(lazy("Calls")),
+    "keys": Column(lazy("Live keys"), is_number=True),
+    "last_call": Column(lazy("Last call (UTC)")),
+}
+"""The columns of the list besides its first."""
 _DONE: Final = {
     "terms": lazy("The terms are changed, from the partner's next request on."),
     "on": lazy("The partner may call again."),
@@ -60,7 +69,11 @@ class PartnerPages:
         async with self._db.statement() as tx:
             partners = await list_partners(tx, shop=visit.person.shop)
         return self._pages.page(
-            "partners.html", visit=visit, partners=partners, last_use=_last_use_of
+            "partners.html",
+            visit=visit,
+            columns=read_columns(request, COLUMNS),
+            partners=partners,
+            last_use=_last_use_of,
         )
 
     async def show(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Products with their prices and stock, what each partner sees of them, and the history of a variant's levels."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -37,6 +38,7 @@ from crossdock.shop.stock import (
 )
 from crossdock.shop.warehouse import count_variant, receive_variant, transfer_variant
 from crossdock.web.console.confirming import told_of, undo_query
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import (
     PAGE_SIZE,
     paging,
@@ -49,6 +51,22 @@ from crossdock.web.console.rendering import Pages, Told, Undo, redirect
 
 PRODUCTS: Final = "/console/products"
 STOCK: Final = "/console/stock"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "sku": Column("SKU"),
+    "status": Column(lazy("Status")),
+    "on_hand": Column(lazy("On hand"), is_number=True),
+    "available": Column(lazy("Available"), is_number=True),
+    "price": Column(lazy("Price"), is_number=True),
+}
+"""The columns of the list besides its first."""
+LEVEL_COLUMNS: Final[Mapping[str, Column]] = {
+    "sku": Column("SKU"),
+    "pool": Column(lazy("Pool")),
+    "on_hand": Column(lazy("On hand"), is_number=True),
+    "available": Column(lazy("Available"), is_number=True),
+    "warning_level": Column(lazy("Warning level"), is_number=True),
+}
+"""The columns of the list besides its first."""
 _SEARCH_MAX: Final = 200
 _ENTRIES: Final = 100
 _POOLS: Final = ("own", "supplier")
@@ -91,6 +109,7 @@ class ProductPages:
         return self._pages.page(
             "products.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             products=found,
             currency=shop.currency,
             search=search,
@@ -183,6 +202,7 @@ class ProductPages:
         return self._pages.page(
             "low_stock.html",
             visit=visit,
+            columns=read_columns(request, LEVEL_COLUMNS),
             levels=found,
             at_most=at_most,
             pool=pool,

@@ -31,6 +31,7 @@ VIEWS: Final = "/console/views"
 LISTS: Final[Mapping[str, Right]] = {
     "/console/orders": "orders.read",
     "/console/products": "products.read",
+    "/console/stock": "products.read",
     "/console/merchants": "products.read",
     "/console/partners": "partners.manage",
     "/console/customers": "customers.read",

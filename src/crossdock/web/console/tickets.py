@@ -1,5 +1,6 @@
 """Tickets: what partners' buyers complain of or ask, and what an agent does with them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from crossdock.shop.tickets import (
     list_told,
     read_ticket,
 )
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
 from crossdock.web.console.rendering import Pages, redirect
 
@@ -32,6 +34,12 @@ VIEWS: Final[dict[str, tuple[TicketState, ...]]] = {
     "closed": ("closed",),
     "all": (),
 }
+COLUMNS: Final[Mapping[str, Column]] = {
+    "from": Column(lazy("From")),
+    "state": Column(lazy("State")),
+    "opened": Column(lazy("Opened (UTC)")),
+}
+"""The columns of the list besides its first."""
 _ACTIONS: Final[dict[str, Action]] = {
     "assign": "assign",
     "answer": "answer",
@@ -74,6 +82,7 @@ class TicketPages:
         return self._pages.page(
             "tickets.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             tickets=page.tickets,
             paging=paging(request, older=older),
             view=view,
