@@ -205,19 +205,27 @@ async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
     numbering.cancel()
 
 
-async def test_jobs_run_on_after_the_queue_could_not_be_asked(runtime):
-    fetch = "function procrastinate_fetch_job_v2(character varying[], bigint)"
+@pytest.mark.parametrize(
+    ("function", "arguments", "said"),
+    [
+        ("procrastinate_fetch_job_v2", "character varying[], bigint", "jobs cannot be fetched"),
+        ("procrastinate_update_heartbeat_v1", "bigint", "the job runner ended"),
+    ],
+)
+async def test_jobs_run_on_after_the_queue_could_not_be_asked(
+    runtime, monkeypatch, function, arguments, said
+):
+    monkeypatch.setattr("crossdock.jobs.worker.HEARTBEAT_S", 0.05)
     async with runtime.database.begin() as tx:
-        await tx.run(f"alter {fetch} rename to procrastinate_fetch_nothing")
+        await tx.run(f"alter function {function}({arguments}) rename to renamed_nothing")
     with capture_logs() as logs:
         running = asyncio.create_task(_run_jobs(Services(runtime)))
         async with asyncio.timeout(5):
-            while not any(each["event"].startswith("jobs cannot be fetched") for each in logs):
+            while not any(each["event"].startswith(said) for each in logs):
                 assert not running.done()
                 await asyncio.sleep(0.01)
     async with runtime.database.begin() as tx:
-        nothing = fetch.replace("fetch_job_v2", "fetch_nothing")
-        await tx.run(f"alter {nothing} rename to procrastinate_fetch_job_v2")
+        await tx.run(f"alter function renamed_nothing({arguments}) rename to {function}")
 
     await defer(runtime, task="test_reads", number=21)
 

@@ -89,9 +89,10 @@ async def _finish(sends: asyncio.Task[None], *, sender: Sender, grace_s: float) 
 async def _run_jobs(services: Services) -> None:
     """Run jobs; restart the job runner when the wall clock was set, and when the queue cannot be asked.
 
-    The library's runner ends when a job cannot be fetched, as with a full disk or without a database. It
-    remembers when it last deferred a periodic job, by the wall clock: set back, it would
-    wait until that time is reached again, and set ahead, defer every run that it thinks it missed.
+    The library's runner ends when a job cannot be fetched, as with a full disk or without a database; and
+    without an error when its heartbeat or a periodic job cannot be written, as while a database hangs.
+    It remembers when it last deferred a periodic job, by the wall clock: set back, it would wait until
+    that time is reached again, and set ahead, defer every run that it thinks it missed.
     """
     clock = WallClock()
     while True:
@@ -99,14 +100,18 @@ async def _run_jobs(services: Services) -> None:
         watching = asyncio.create_task(_clock_is_set(clock), name="watch the clock")
         try:
             await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
-            if running.done() and not isinstance(running.exception(), ConnectorException):
-                return await running
+            has_ended = running.done()
         finally:
             watching.cancel()
             running.cancel()
-            ended = await asyncio.gather(running, watching, return_exceptions=True)
-        if isinstance(ended[0], ConnectorException):
-            log.warning("jobs cannot be fetched, trying again", error=str(ended[0].__cause__))
+            [error, _] = await asyncio.gather(running, watching, return_exceptions=True)
+        if isinstance(error, ConnectorException):
+            log.warning("jobs cannot be fetched, trying again", error=str(error.__cause__))
+        elif isinstance(error, Exception):
+            raise error
+        elif has_ended:
+            log.warning("the job runner ended, starting it again")
+        if has_ended:
             await asyncio.sleep(POLL_S)
 
 
