@@ -173,9 +173,13 @@ async def test_is_tried_for_two_days_then_there_is_an_alert_and_it_can_be_resent
     [alert] = await answering.worker.alerts()
     assert alert.kind == "shoppo_reply_failed"
     [comment] = await answering.desk.comments(answering.ticket_id)
+    async with answering.desk.db.statement() as tx:
+        name = await tx.value("select name from partners where id = %s", (answering.partner_id,))
+    assert name
     assert alert.message == (
         f"Reply {comment.id} of ticket {answering.ticket_id} was not sent to"
-        f" {answering.partner_id}: the partner says: unknown ticket"
+        f" {name} (partner {answering.partner_id}): the partner says: unknown ticket"
+        f" (delivery {delivery.id})"
     )
     async with answering.desk.db.begin() as tx:
         await resend_delivery(

@@ -65,6 +65,7 @@ async def test_attempts_follow_the_kind_s_table_and_then_it_has_failed(
     [(kind, message, order_id)] = await _alerts(database, box.shop_id)
     assert (kind, order_id) == ("post_failed", None)
     assert message.startswith("Delivery 1 was not sent to a: answered 500")
+    assert message.endswith(f"(delivery {delivery_id})")
 
 
 async def test_a_permanent_refusal_is_the_last_attempt(engine, box, receiver, database):

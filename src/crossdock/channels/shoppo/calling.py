@@ -26,7 +26,7 @@ from crossdock.shop.deliveries import (
     Retryable,
     Sent,
 )
-from crossdock.shop.partners import Called, read_called
+from crossdock.shop.partners import Called, partner_label, read_called
 
 # Names of a partner's settings.
 TOKEN: Final = "call_token"  # nosec B105
@@ -127,6 +127,7 @@ class Calling:
             deadline_s=DEADLINE_S,
             ordering=notice.ordering,
             subject=notice.subject,
+            name_target=_partner_named,
         )
         if notice.sent is None:
             return kind
@@ -175,6 +176,10 @@ class Calling:
             return {}
         now = self._clock.now()
         return signed_headers(secret_bytes(secret), message_id=event_id, now=now, body=content)
+
+
+async def _partner_named(tx: Transaction, *, claim: Claim) -> str:
+    return await partner_label(tx, shop_id=claim.shop_id, partner_id=int(claim.target))
 
 
 def _url(partner: Called, setting: str) -> str:

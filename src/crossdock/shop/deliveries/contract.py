@@ -139,6 +139,17 @@ class NoteFailed(Protocol):
     ) -> Awaitable[None]: ...
 
 
+class NameTarget(Protocol):
+    """What alerts call the target of a claim."""
+
+    def __call__(self, tx: Transaction, *, claim: Claim) -> Awaitable[str]: ...
+
+
+async def _target_itself(tx: Transaction, *, claim: Claim) -> str:
+    """The default of a kind whose targets have names."""
+    return claim.target
+
+
 async def _nothing(tx: Transaction, **_facts: object) -> None:
     """The default of a kind without consequences."""
 
@@ -157,6 +168,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
     | `lock` | locks rows that other code locks before the delivery's, at the start of recording |
     | `sent`, `failed` | write consequences in the recording transaction: events, states |
     | `subject`, `is_about_order` | what alerts call the subject, and whether it is an order |
+    | `name_target` | what alerts call the target; as it stands without it |
     | `one_alert` | one open alert for all that fails at a target, else one for each delivery |
 
     A failed delivery does not block later ones of its object. The ids of an object's deliveries are
@@ -175,6 +187,7 @@ class DeliveryKind(msgspec.Struct, frozen=True, kw_only=True):
     failed: NoteFailed = _nothing
     subject: str = "Delivery"
     is_about_order: bool = False
+    name_target: NameTarget = _target_itself
     one_alert: bool = False
 
     @property

@@ -211,11 +211,12 @@ def _bounded(headers: dict[str, str]) -> dict[str, str]:
 
 async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
     claim, kind = attempt.claim, attempt.kind
+    to = await kind.name_target(tx, claim=claim)
     await raise_alert(
         tx,
         shop_id=claim.shop_id,
         kind=f"{claim.kind}_failed",
-        message=f"{_named(attempt)} was not sent to {claim.target}: {error}",
+        message=f"{_named(attempt)} was not sent to {to}: {error} (delivery {claim.id})",
         order_id=claim.subject_id if kind.is_about_order else None,
         subject=_alert_subject(attempt),
         now=attempt.now,

@@ -19,6 +19,7 @@ from crossdock.shop.partners.calling import (
     PartnerSight,
     list_called,
     own_secret_place,
+    partner_label,
     read_called,
 )
 from crossdock.shop.partners.facts import ChannelFacts
@@ -162,6 +163,7 @@ __all__ = [
     "list_keys",
     "list_partners",
     "own_secret_place",
+    "partner_label",
     "prove_app",
     "purge_expired",
     "read_app",

@@ -63,6 +63,14 @@ async def read_called(tx: Transaction, *, shop_id: int, partner_id: int, box: Se
     return Called(**dict(zip(names, (*facts, secrets), strict=True)))
 
 
+async def partner_label(tx: Transaction, *, shop_id: int, partner_id: int) -> str:
+    """What people are told of the partner: its name and number, the number alone where it is gone."""
+    name = await tx.value(
+        "select name from partners where shop_id = %s and id = %s", (shop_id, partner_id)
+    )
+    return f"{name} (partner {partner_id})" if name else f"partner {partner_id}"
+
+
 async def list_called(
     tx: Transaction,
     *,
