@@ -14,7 +14,7 @@ from crossdock.channels.shoppex_reseller.ids import Kind, ShopIds
 from crossdock.kit.ids import RandomIds
 from crossdock.shop.partners import Partner, Terms, set_terms
 from crossdock.shop.resellers import Reseller, add_key, move_reseller
-from tests.support.factories import box, make_variant
+from tests.support.factories import box, make_variant, receive
 from tests.support.reseller_client import KeyHolder
 from tests.support.reselling import Licence, Reselling
 
@@ -343,3 +343,13 @@ async def test_sees_the_products_that_it_may_have_fulfilled(store):
         )
     [priced] = await store.http.data("GET", "/reseller/v1/products")
     assert priced["product_id"] == store.product
+
+
+async def test_is_not_offered_units_that_have_no_serial(store):
+    """A level counts what was received without serials as well; only serials are delivered."""
+    bare = await store.selling.licence()
+    async with store.selling.database.begin() as tx:
+        for variant_id in (bare.variant_id, store.licence.variant_id):
+            await receive(tx, shop=store.selling.shop, variant_id=variant_id, quantity=5)
+    shown = await store.http.data("GET", "/reseller/v1/products")
+    assert [(each["stock"], each["orderable"]) for each in shown] == [(3, True), (0, False)]

@@ -21,7 +21,7 @@ from crossdock.shop.resellers import (
     move_reseller,
     request_stock,
 )
-from tests.support.factories import make_variant
+from tests.support.factories import make_variant, receive
 from tests.support.reselling import Licence, Reselling
 
 
@@ -222,3 +222,13 @@ async def test_leaves_nothing_where_it_breaks_off(selling: Reselling) -> None:
         await break_off()
     assert broken.value.sqlstate == "CD099"
     assert await requested(selling, reseller) == []
+
+
+async def test_is_refused_for_units_that_have_no_serial(selling: Reselling) -> None:
+    licence = await selling.licence("K-1", "K-2")
+    reseller, _ = await selling.reseller()
+    async with selling.database.begin() as tx:
+        await receive(tx, shop=selling.shop, variant_id=licence.variant_id, quantity=9)
+
+    assert await refused(selling, reseller, licence, 3) == "stock_limit_exceeded"
+    assert (await ask(selling, reseller, licence, 2)).quantity == 2

@@ -101,7 +101,7 @@ async def request_stock(
     | Refused product_not_fulfillable | it is not sold as serials |
     | Invalid invalid_input | a variant is not the product's, or is not named exactly where there are several |
     | Refused quantity_out_of_range, purchase_limit_exceeded | by the terms of product and relationship |
-    | Refused stock_limit_exceeded | fewer can be sold now |
+    | Refused stock_limit_exceeded | fewer can be sold now, or have a serial |
     """
     found = await tx.value(
         "select prepare_stock_purchase(%s, %s, %s, %s, %s)",
@@ -111,6 +111,7 @@ async def request_stock(
         raise NotFound("not_found", "There is no such reseller.")
     facts = msgspec.convert(found, Buying)
     product, variant = _require(facts, request, limits=limits)
+    await _require_serials_for(tx, shop_id=shop_id, variant=variant, quantity=request.quantity)
     kept: dict[str, Any] = {
         "reseller_id": reseller_id,
         "product_id": request.product_id,
@@ -198,9 +199,19 @@ def _require(facts: Buying, request: StockRequest, *, limits: LimitUnit) -> tupl
         total_minor=unit_minor * request.quantity,
         limits=limits,
     )
-    if variant.available < request.quantity:
-        raise Refused("stock_limit_exceeded", data={"variant_ids": [variant.id]})
     return product, variant
+
+
+async def _require_serials_for(
+    tx: Transaction, *, shop_id: int, variant: Variant, quantity: int
+) -> None:
+    """Raise Refused `stock_limit_exceeded` unless so many may be sold and have a serial: it is paid before it is
+    allocated, and a level also counts units that came without one."""
+    serials = await tx.value(
+        "select count_unsold_serials(%s, %s, %s)", (shop_id, variant.id, quantity)
+    )
+    if min(variant.available, serials) < quantity:
+        raise Refused("stock_limit_exceeded", data={"variant_ids": [variant.id]})
 
 
 def require_active(status: str) -> None:

@@ -12,7 +12,8 @@ from crossdock.shop.resellers.model import ProductTerms
 
 
 class ResellerVariant(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant as a reseller buys it: `unit_minor` a unit, instead of `base_minor`; `stock` are unsold serials.
+    """A variant as a reseller buys it: `unit_minor` a unit, instead of `base_minor`; `stock` are unsold serials
+    that may be sold.
 
     `base_minor` is None where only a price was agreed.
     """
@@ -145,7 +146,12 @@ _PRODUCTS = """
     select t.total, page.product
     from (select count(*) as total from found) t
     left join lateral (
-        select f.id, to_jsonb(f) as product from found f order by f.id limit %(limit)s offset %(offset)s
+        select f.id, to_jsonb(f) || jsonb_build_object('variants', (
+                   select jsonb_agg(e.variant || jsonb_build_object('stock', count_unsold_serials(
+                              %(shop)s, (e.variant ->> 'id')::bigint, (e.variant ->> 'stock')::bigint))
+                              order by e.place)
+                   from jsonb_array_elements(f.variants) with ordinality as e (variant, place))) as product
+        from (select * from found order by id limit %(limit)s offset %(offset)s) f
     ) page on true
     order by page.id
 """

@@ -1,3 +1,13 @@
+-- How many serials of a variant are unsold, as far as `p_most`: a level also counts units that have none yet.
+create or replace function count_unsold_serials(p_shop_id bigint, p_variant_id bigint, p_most bigint)
+returns bigint language sql stable as $$
+    select count(*) from (
+        select from serials s
+        where s.shop_id = p_shop_id and s.variant_id = p_variant_id and s.sold_at is null
+        limit greatest(p_most, 0)
+    ) found
+$$;
+
 -- Sell the oldest serials of a variant to an order's line and post them as shipped; returns their ids.
 -- Call it after locking the order, and for several variants in the order of their ids, as levels are locked.
 -- Raises CD001, as post_stock does, if there are fewer; nothing is sold then.
