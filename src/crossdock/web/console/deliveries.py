@@ -44,7 +44,10 @@ COLUMNS: Final[Mapping[str, Column]] = {
 """The columns of the list besides its first."""
 _WORD_MAX: Final = 200
 _DONE: Final = {
-    "resent": lazy("The delivery is queued again; what earlier attempts made is looked up first."),
+    "resent": lazy(
+        "The delivery is queued again, under the same number, by which its receiver can tell"
+        " whether it got it before."
+    ),
     "withdrawn": lazy("The delivery is withdrawn. What the other side has got stays there."),
 }
 
