@@ -140,7 +140,7 @@ async def test_the_command_tells_on_stderr_or_as_json(exported, shop, database_u
 
     told = run("--out", out)
     assert (told.returncode, told.stdout) == (0, "")
-    assert "Exported 1 products with 1 variants" in told.stderr
+    assert "Exported 1 product with 1 variant" in told.stderr
     assert "translations (1)" in told.stderr.replace("\n", " ")
     summary = json.loads(run("--out", out, "--json").stdout)
     assert (summary["products"], summary["left_out"]["variants.promotions"]) == (1, 1)

@@ -83,7 +83,7 @@ def whole(draw, record):
         features=tuple(draw(st.lists(words, max_size=5, unique=True))),
         quantity_min=draw(st.sampled_from([None, 1, 7])),
         quantity_max=draw(st.sampled_from([None, 7, 10_000])),
-        custom_fields=tuple(draw(st.lists(custom_fields(), max_size=3, unique_by=lambda field: field.name))),
+        custom_fields=tuple(draw(st.lists(custom_fields(), max_size=3, unique_by=lambda field: field.name.lower()))),
     )  # fmt: skip
 
 
