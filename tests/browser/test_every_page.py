@@ -145,12 +145,12 @@ async def ada(server_database: Database) -> PersonFixture:
             tx, shop_id=desk.shop.id, kind="delivery_failed", message="A call failed.", now=now,
             order_id=order,
         )  # fmt: skip
+        ada = await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
         await begin_run(
             tx, shop_id=desk.shop.id, order_ids=[order, 999_999_999], now=now,
             work=bulk_work("note", note="Ring twice. " * 20),
-            author=RunAuthor(1, "Ada " + "x" * 60, "ada@shop.example", "/console/orders/*/note"),
+            author=RunAuthor(ada.id, "Ada " + "x" * 60, "ada@shop.example", "/console/orders/*/note"),
         )  # fmt: skip
-        ada = await make_person(tx, shop_id=desk.shop.id, role="owner", name="Ada Lovelace")
 
     heard = Heard()
     heard.partner = (desk.shop.id, desk.partner.id)

@@ -26,6 +26,8 @@ pytestmark = [
 ]
 
 GRAVE = {"serious", "critical"}
+DECLINED_AT = {(390, "light"), (768, "light"), (1280, "dark")}
+"""Not everywhere: one address may have five cards declined in a minute, and all tests share one."""
 
 
 @pytest.fixture
@@ -62,11 +64,12 @@ async def test_is_paid_at_every_width(
     await pictured(page, f"pay-open-{width}-{scheme}")
     assert await overflow_px(page) == 0
     assert await weak_contrasts(page) == []
-    await pay(page, card_number=DECLINED)
-    await page.wait_for_selector("#trouble")
-    assert await page.evaluate("document.activeElement.id") == "card_number"
-    await pictured(page, f"pay-declined-{width}-{scheme}")
-    assert await weak_contrasts(page) == []
+    if (width, scheme) in DECLINED_AT:
+        await pay(page, card_number=DECLINED)
+        await page.wait_for_selector("#trouble")
+        assert await page.evaluate("document.activeElement.id") == "card_number"
+        await pictured(page, f"pay-declined-{width}-{scheme}")
+        assert await weak_contrasts(page) == []
     await pay(page)
     await page.wait_for_selector("text=Thank you, it is paid")
     await pictured(page, f"pay-done-{width}-{scheme}")
