@@ -73,6 +73,7 @@ async def test_of_one_statement_leaves_no_transaction_behind(narrow: Database) -
         ("do $$ begin raise exception 'x' using errcode = '40P01'; end $$", "busy"),
         ("do $$ begin raise exception 'x' using errcode = '55P03'; end $$", "busy"),
         ("do $$ begin raise exception 'x' using errcode = '53100'; end $$", "storage_full"),
+        ("do $$ begin raise exception 'x' using errcode = 'XX000'; end $$", "busy"),
         ("set statement_timeout = 20; select pg_sleep(5)", "busy"),
         ("select pg_terminate_backend(pg_backend_pid())", "database_unavailable"),
         ("set transaction read only; create table never (id int)", "database_unavailable"),

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 import psycopg
+import structlog
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
@@ -40,6 +41,8 @@ _SESSION_SQL = (
 )
 
 _AUTHOR = sql.SQL("set local crossdock.author = {}")
+
+_log = structlog.get_logger(__name__)
 
 StatementHook = Callable[[str], Awaitable[None]]
 
@@ -262,6 +265,9 @@ class DriverErrors:
             raise Unavailable("busy", data={"retry_after_s": 2}) from error
         if isinstance(error, psycopg.errors.DiskFull):
             raise StorageFull from error
+        if isinstance(error, psycopg.errors.InternalError_):  # XX000: the server's own, rolled back
+            _log.error("the database failed at a statement", reason=str(error))
+            raise Unavailable("busy", data={"retry_after_s": 1}) from error
         if isinstance(error, PoolTimeout):
             raise DatabaseUnavailable from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
