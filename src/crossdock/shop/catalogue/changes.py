@@ -1,7 +1,7 @@
 """Which products changed, learned from the events: so that what was rendered of the others can be told again."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -116,6 +116,18 @@ class _Shop:
             and now >= self._from
             and (self._until is None or now < self._until)
         )
+
+
+async def tell_edited(
+    tx: Transaction, *, shop_id: int, product_ids: Sequence[int], now: datetime
+) -> None:
+    """Say that the products changed, and are not as their last import wrote them: the next one writes them whole."""
+    await tx.run(
+        "update products set source_hash = null, updated_at = %s"
+        " where shop_id = %s and id = any(%s::bigint[])",
+        (now, shop_id, list(product_ids)),
+    )
+    await tell_changed(tx, shop_id=shop_id, product_ids=product_ids, now=now)
 
 
 async def tell_changed(

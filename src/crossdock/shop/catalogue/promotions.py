@@ -9,7 +9,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.shop.catalogue.bulk import lock_catalogue
-from crossdock.shop.catalogue.changes import tell_changed
+from crossdock.shop.catalogue.changes import tell_edited
 from crossdock.shop.catalogue.records import Promotion
 from crossdock.shop.catalogue.variant_prices import PRICE_MAX
 
@@ -101,7 +101,8 @@ async def add_promotions(
     rows = await tx.all(_ADD, {"shop": shop_id, "variants": wanted, **_values(promotion)})
     if len(rows) < len(wanted):
         raise _same_start()
-    await _told(tx, shop_id=shop_id, product_ids=[row[1] for row in known], now=now)
+    products = sorted({row[1] for row in known})
+    await tell_edited(tx, shop_id=shop_id, product_ids=products, now=now)
     return sorted(row[0] for row in rows)
 
 
@@ -120,7 +121,7 @@ async def change_promotion(
     if await tx.value(_IS_TAKEN, values | {"variant": before.variant_id}):
         raise _same_start()
     await tx.run(_CHANGE, values)
-    await _told(tx, shop_id=shop_id, product_ids=[before.product_id], now=now)
+    await tell_edited(tx, shop_id=shop_id, product_ids=[before.product_id], now=now)
     return before
 
 
@@ -135,7 +136,7 @@ async def end_promotion(
     before = await _require_open(tx, shop_id=shop_id, promotion_id=promotion_id, now=now)
     is_begun = before.starts_at < now
     await tx.run(_END if is_begun else _TAKE, {"shop": shop_id, "id": promotion_id, "now": now})
-    await _told(tx, shop_id=shop_id, product_ids=[before.product_id], now=now)
+    await tell_edited(tx, shop_id=shop_id, product_ids=[before.product_id], now=now)
     return before
 
 
@@ -146,19 +147,6 @@ async def _require_open(
     if found.state(now) == "over":
         raise Conflict("exists", "The promotion is over; add another.")
     return found
-
-
-async def _told(
-    tx: Transaction, *, shop_id: int, product_ids: Sequence[int], now: datetime
-) -> None:
-    """Say that the products are not as their last import wrote them, and that they changed."""
-    products = sorted(set(product_ids))
-    await tx.run(
-        "update products set source_hash = null, updated_at = %s"
-        " where shop_id = %s and id = any(%s::bigint[])",
-        (now, shop_id, products),
-    )
-    await tell_changed(tx, shop_id=shop_id, product_ids=products, now=now)
 
 
 def _check(promotion: Promotion, *, now: datetime) -> None:

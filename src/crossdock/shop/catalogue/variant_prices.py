@@ -8,7 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.shop.catalogue.bulk import lock_catalogue
-from crossdock.shop.catalogue.changes import tell_changed
+from crossdock.shop.catalogue.changes import tell_edited
 
 PRICE_MAX = 10**12
 
@@ -61,12 +61,7 @@ async def price_variants(
         },
     )
     products = sorted({product_id for _, product_id in rows})
-    await tx.run(
-        "update products set source_hash = null, updated_at = %s"
-        " where shop_id = %s and id = any(%s::bigint[])",
-        (now, shop_id, products),
-    )
-    await tell_changed(tx, shop_id=shop_id, product_ids=products, now=now)
+    await tell_edited(tx, shop_id=shop_id, product_ids=products, now=now)
     return sorted(variant_id for variant_id, _ in rows)
 
 
