@@ -2,21 +2,79 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jinja2
+from jinja2 import nodes
+from jinja2.visitor import NodeTransformer
 
 from crossdock.gate.assets import shared_assets
-from crossdock.kit.languages import SPOKEN_FILTERS, gettext, ngettext, spoken
+from crossdock.kit.languages import SPOKEN_FILTERS, gettext, ngettext, speaking, spoken
 
 _SHARED: Final = Path(__file__).parent / "templates"
 """`fields.html`, macros for fields with their hints and mistakes, and `buyer.html`, a page with the shop's name."""
+_GETTEXT: Final = frozenset({"_", "gettext"})
+
+
+class Templates(jinja2.Environment):
+    """Templates that are compiled once for each language, their texts translated then and not at every render.
+
+    `language` is the one that this environment compiles for. The one that is created compiles for none: it
+    has an environment for each language, which shares its filters and globals.
+    """
+
+    language = ""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._in: dict[str, Templates] = {}
+
+    def get_template(self, name: Any, *args: Any, **options: Any) -> jinja2.Template:
+        """The template in the spoken language."""
+        if self.language:
+            return super().get_template(name, *args, **options)
+        return self._of(spoken()).get_template(name, *args, **options)
+
+    def _of(self, language: str) -> "Templates":
+        found = self._in.get(language)
+        if found is None:
+            found = self._in[language] = self.overlay()
+            found.language = language
+        return found
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        if not self.language:
+            return tree
+        with speaking(self.language):
+            translated: nodes.Template = _Translating().visit(tree)
+        return translated
+
+
+class _Translating(NodeTransformer):
+    """Puts the translation of a constant text in the place of the call that would look it up."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the visitor's name for it
+        self.generic_visit(node)
+        called = node.node
+        is_plain = len(node.args) == 1 and not node.dyn_args and not node.dyn_kwargs
+        if not is_plain or not isinstance(called, nodes.Name) or called.name not in _GETTEXT:
+            return node
+        text = node.args[0]
+        if not isinstance(text, nodes.Const):
+            return node
+        told = gettext(text.value)
+        if not node.kwargs:
+            return nodes.TemplateData(told % {}, lineno=node.lineno)
+        values = [nodes.Pair(nodes.Const(each.key), each.value) for each in node.kwargs]
+        return nodes.Mod(nodes.TemplateData(told), nodes.Dict(values), lineno=node.lineno)
 
 
 def create_templates(folders: Sequence[Path]) -> jinja2.Environment:
     """The templates in these folders, and those that pages share; a value that is missing is an error."""
-    made = jinja2.Environment(
+    made = Templates(
         loader=jinja2.FileSystemLoader([*folders, _SHARED]),
+        auto_reload=False,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
