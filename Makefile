@@ -11,7 +11,7 @@ PY   := $(BIN)/python
 # An installation is right for one lock file, one pyproject.toml and one folder: its stamp is named
 # after all three, so a second run asks nobody and starts at once.
 runtime_sum := $(shell { cat requirements.lock pyproject.toml; pwd; } | cksum | tr ' ' '-')
-dev_sum     := $(shell { cat requirements-dev.lock pyproject.toml; pwd; } | cksum | tr ' ' '-')
+dev_sum     := $(shell { cat requirements-dev.lock requirements-moto.lock pyproject.toml; pwd; } | cksum | tr ' ' '-')
 RUNTIME_STAMP := $(VENV)/installed-runtime-$(runtime_sum)
 DEV_STAMP     := $(VENV)/installed-dev-$(dev_sum)
 
@@ -60,8 +60,9 @@ bench: install-dev ## Run the benchmarks against their floors; report in build/b
 mutants: install-dev ## Break the core on purpose and see whether tests notice (ARGS='--only shop/stock --sample 20')
 	$(PY) -m tools.mutants $(ARGS)
 
-COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes --no-header \
-	--no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11
+RESOLVE = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11
+COMPILE = $(RESOLVE) pyproject.toml
 
 docs: install-dev ## Write the generated pages of docs/reference
 	$(PY) -m tools.snapshots --write
@@ -71,6 +72,7 @@ lock: install-dev ## Pin the newest allowed versions of all dependencies, with h
 	$(COMPILE) --extra build --output-file requirements.lock
 	$(COMPILE) --extra build --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) --extra rerank --constraints requirements.lock --output-file requirements-rerank.lock
+	$(RESOLVE) --group moto --only-binary :all: --output-file requirements-moto.lock
 
 audit: install-dev ## Ask the vulnerability databases about the pinned versions (needs a network)
 	$(PY) -m pip_audit --require-hashes --disable-pip -r requirements.lock
@@ -83,5 +85,5 @@ $(RUNTIME_STAMP):
 	@sh tools/install.sh requirements.lock $@
 
 $(DEV_STAMP):
-	@sh tools/install.sh requirements-dev.lock $@
+	@sh tools/install.sh requirements-dev.lock $@ requirements-moto.lock $(VENV)/moto
 	@touch $(RUNTIME_STAMP)

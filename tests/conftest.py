@@ -20,6 +20,7 @@ from tests.support.factories import MASTER_KEY
 from tests.support.payloads import assert_payloads
 from tests.support.pools import SharedPool
 from tests.support.processes import ServerProcess, serving
+from tests.support.simulators.moto_server import Moto, moto_server
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -118,6 +119,15 @@ async def tx(database: Database) -> AsyncIterator[Transaction]:
     async with database.begin() as transaction:
         yield transaction
         raise psycopg.Rollback
+
+
+@pytest.fixture(scope="session")
+def moto(run_dir: Path, worker_id: str) -> Iterator[Moto]:
+    """moto's server with a bucket; each test takes a prefix of its own in it."""
+    folder = run_dir / f"moto-{worker_id}"
+    folder.mkdir()
+    with moto_server(folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 #!/bin/sh
-# install.sh LOCK STAMP: put the pinned packages and this project into .venv, then leave the stamp.
+# install.sh LOCK STAMP [APART FOLDER]: put the pinned packages and this project into .venv, those of the
+# lock APART, which do not go with the others, into a folder of their own, then leave the stamp.
 # The Makefile calls it, and only when the stamp for this lock, pyproject.toml and folder is missing.
 set -eu
 lock=$1
 stamp=$2
+apart=${3:-}
+folder=${4:-}
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
@@ -45,5 +48,9 @@ pip install -qq --require-hashes --only-binary :all: -r "$lock"
 pip install -qq --no-deps --no-build-isolation --no-index --editable .
 # An editable project is not compiled by its installation, as the others are: each process would do it again.
 .venv/bin/python -m compileall -q src/crossdock
+if [ -n "$apart" ]; then
+    rm -rf "$folder"
+    pip install -qq --require-hashes --only-binary :all: --no-deps --target "$folder" -r "$apart"
+fi
 rm -f .venv/installed-"$(basename "$stamp" | cut -d- -f2)"-*
 touch "$stamp"

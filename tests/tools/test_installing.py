@@ -64,7 +64,9 @@ def test_make_run_hands_on_port_and_data_folder() -> None:
     assert "CROSSDOCK_DATA_DIR='elsewhere' exec .venv/bin/crossdock run --port 9000" in shown
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "requirements-moto.lock"]
+)
 def test_every_pinned_package_has_hashes(lock: str) -> None:
     entries = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
 

@@ -1,5 +1,6 @@
 """The purge of images..."""
 
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from crossdock.shop.media import (
 from tests.support.factories import ShopFixture, make_partner, make_shop, make_variant
 from tests.support.keeping import KEEP, count_images, create_media, files_in
 from tests.support.pictures import fresh
+from tests.support.simulators.moto_server import BUCKET, Moto
 
 SECOND = timedelta(seconds=1)
 
@@ -84,6 +86,25 @@ async def test_takes_the_files_of_the_others_where_one_place_fails(
         told = [each for each in await list_alerts(tx) if each.subject.endswith(broken)]
         await tx.run("delete from image_leftovers where place = %s", (broken,))
     assert (left, [each.kind for each in told]) == ([(broken,)], ["job_failed"])
+
+
+async def test_remembers_files_until_their_bucket_is_found(
+    shop: ShopFixture, database: Database, clock: FrozenClock, tmp_path: Path, moto: Moto
+) -> None:
+    prefix = uuid.uuid4().hex
+    right, wrong = (
+        create_media(database, clock, tmp_path, store=moto.store(prefix=prefix, s3_bucket=bucket))
+        for bucket in (BUCKET, "nobody-made-it")
+    )
+    await keep_image(right, shop_id=shop.id, partner_id=None, body=fresh())
+    clock.move(KEEP + SECOND)
+    await purge_images(right)
+    keys = await moto.keys(prefix=prefix)
+
+    assert (await delete_leftovers(wrong), len(keys)) == (0, 3)
+    assert await moto.keys(prefix=prefix) == keys
+    assert await delete_leftovers(right) >= 1
+    assert await moto.keys(prefix=prefix) == []
 
 
 async def test_counts_from_the_last_upload(

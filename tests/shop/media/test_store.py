@@ -1,6 +1,7 @@
 """The store of images' files..."""
 
 import os
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,25 +13,30 @@ from crossdock.settings import SettingsError
 from crossdock.settings.media import MediaSection
 from crossdock.shop.media import Store, create_store
 from tests.support.full_disk import may_mount, small_disk
-from tests.support.simulators.s3 import KEY_ID, SECRET, Bucket
+from tests.support.simulators.moto_server import Moto
+from tests.support.simulators.s3 import FailingBucket
 
 
 @pytest.fixture
-async def bucket() -> AsyncIterator[Bucket]:
-    made = Bucket()
+async def failing() -> AsyncIterator[FailingBucket]:
+    made = FailingBucket()
     async with made.server:
         yield made
 
 
-def in_bucket(bucket: Bucket, *, secret: str = SECRET) -> Store:
+@pytest.fixture
+def prefix() -> str:
+    """Where in the one bucket a test writes."""
+    return uuid.uuid4().hex
+
+
+def in_failing(bucket: FailingBucket) -> Store:
     settings = MediaSection(
         store="s3",
-        s3_bucket=bucket.name,
-        s3_prefix="/shop/",
+        s3_bucket="pictures",
         s3_endpoint=bucket.server.url,
-        s3_region=bucket.region,
-        s3_access_key_id=KEY_ID,
-        s3_secret_access_key=secret,
+        s3_access_key_id="key",
+        s3_secret_access_key="secret",
     )
     return create_store(settings, data_path=Path("/nonexistent"))
 
@@ -39,39 +45,69 @@ def in_folder(folder: Path) -> Store:
     return create_store(MediaSection(folder=str(folder)), data_path=Path("/nonexistent"))
 
 
-async def read(store: Store, key: str) -> bytes | None:
-    file = await store.get(key)
+async def read(store: Store, key: str, *, span: tuple[int, int] | None = None) -> bytes | None:
+    file = await store.get(key, span=span)
     return None if file is None else b"".join([piece async for piece in file.pieces])
 
 
-@pytest.mark.parametrize("kind", ["folder", "s3"])
-async def test_gives_back_what_was_put(kind: str, bucket: Bucket, tmp_path: Path) -> None:
-    store = in_bucket(bucket) if kind == "s3" else in_folder(tmp_path)
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Store:
+    if request.param == "folder":
+        return in_folder(tmp_path)
+    moto: Moto = request.getfixturevalue("moto")
+    return moto.store(prefix=prefix)
+
+
+async def test_gives_back_what_was_put(store: Store) -> None:
     body = os.urandom(700_000)
 
     await store.put("ab/abc/x1/original.JPEG", body)
     await store.put("ab/abc/x1/100.JPEG", b"small")
+    await store.put("ab/abc/x1/empty.m3u8", b"")
 
     assert await read(store, "ab/abc/x1/original.JPEG") == body
     assert await store.size("ab/abc/x1/original.JPEG") == len(body)
     assert await read(store, "ab/abc/x1/100.JPEG") == b"small"
+    assert (await store.size("ab/abc/x1/empty.m3u8"), await read(store, "x")) == (0, None)
 
 
-@pytest.mark.parametrize("kind", ["folder", "s3"])
-async def test_forgets_what_was_deleted(kind: str, bucket: Bucket, tmp_path: Path) -> None:
-    store = in_bucket(bucket) if kind == "s3" else in_folder(tmp_path)
+async def test_gives_back_a_part(store: Store) -> None:
+    body = os.urandom(5_000)
+    await store.put("a/film.mp4", body)
+
+    for span in ((0, 1), (17, 900), (4_999, 5_000), (0, 5_000)):
+        assert await read(store, "a/film.mp4", span=span) == body[slice(*span)], span
+
+
+async def test_takes_a_large_file_in_parts(store: Store, tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(os.urandom(12_000_001))
+
+    await store.put("a/film.mp4", film)
+
+    assert await store.size("a/film.mp4") == 12_000_001
+    assert await read(store, "a/film.mp4") == film.read_bytes()
+
+
+async def test_forgets_what_was_deleted(store: Store) -> None:
     await store.put("a/b.PNG", b"x")
+    await store.put("a/c.PNG", b"y")
 
     await store.delete(["a/b.PNG", "a/never.PNG", "a/b.PNG"])
 
     assert await read(store, "a/b.PNG") is None
     assert await store.size("a/b.PNG") is None
+    assert await read(store, "a/c.PNG") == b"y"
 
 
-async def test_keeps_a_bucket_s_files_under_the_prefix(bucket: Bucket) -> None:
-    await in_bucket(bucket).put("a/b.PNG", b"x")
+async def test_keeps_a_bucket_s_files_under_the_prefix(moto: Moto, prefix: str) -> None:
+    store = moto.store(prefix=f"/{prefix}/")
+    await store.put("a/b.PNG", b"x")
+    await store.put("a/ü 1+2%.PNG", b"y")
+    assert await moto.keys(prefix=prefix) == [f"{prefix}/a/b.PNG", f"{prefix}/a/ü 1+2%.PNG"]
 
-    assert bucket.objects == {"shop/a/b.PNG": b"x"}
+    await store.delete(["a/b.PNG"])
+    assert await moto.keys(prefix=prefix) == [f"{prefix}/a/ü 1+2%.PNG"]
 
 
 async def test_replaces_a_file_as_a_whole(tmp_path: Path) -> None:
@@ -83,26 +119,43 @@ async def test_replaces_a_file_as_a_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*.*")] == ["b.PNG"]
 
 
-async def test_tries_again_when_the_service_is_busy(bucket: Bucket) -> None:
-    bucket.fails, bucket.drops = 1, 1
-    store = in_bucket(bucket)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"s3_bucket": "nobody-made-it"}, {"s3_secret_access_key": "x"}, {"s3_access_key_id": "AKIAX"}],
+    ids=["bucket", "secret", "key"],
+)
+async def test_says_so_when_the_service_does_not_know(
+    wrong: dict[str, str], moto: Moto, prefix: str
+) -> None:
+    await moto.store(prefix=prefix).put("a/b.PNG", b"x")
+    store = moto.store(prefix=prefix, **wrong)
+
+    for asking in (
+        store.put("a/c.PNG", b"y"),
+        store.get("a/b.PNG"),
+        store.get("a/b.PNG", span=(0, 1)),
+        store.size("a/b.PNG"),
+        store.delete(["a/b.PNG"]),
+    ):
+        with pytest.raises(Unavailable, match="media_unavailable"):
+            await asking
+
+    assert await moto.keys(prefix=prefix) == [f"{prefix}/a/b.PNG"]
+
+
+async def test_tries_again_when_the_service_is_busy(failing: FailingBucket) -> None:
+    failing.fails, failing.drops = 1, 1
+    store = in_failing(failing)
 
     await store.put("a/b.PNG", b"x")
 
     assert await read(store, "a/b.PNG") == b"x"
 
 
-async def test_says_so_when_the_service_does_not_accept_it(bucket: Bucket) -> None:
-    with pytest.raises(Unavailable, match="media_unavailable"):
-        await in_bucket(bucket, secret="another").put("a/b.PNG", b"x")
-
-    assert bucket.objects == {}
-
-
-async def test_says_so_when_the_service_cannot_answer(bucket: Bucket) -> None:
-    store = in_bucket(bucket)
+async def test_says_so_when_the_service_cannot_answer(failing: FailingBucket) -> None:
+    store = in_failing(failing)
     for asks in (store.get, store.size):
-        bucket.fails = 10
+        failing.fails = 10
         with pytest.raises(Unavailable, match="media_unavailable"):
             await asks("a/b.PNG")
 

@@ -20,6 +20,7 @@ _CONNECT = timedelta(seconds=5)
 _TIMEOUT = timedelta(seconds=30)
 _RETRIES = 3
 _RETRY_S = 10
+_NO_BUCKET = "NoSuchBucket"
 _FULL = ("No space left", "Disk quota exceeded", "os error 28", "os error 122")
 
 
@@ -50,9 +51,9 @@ class Store:
         try:
             options: obstore.GetOptions | None = None if span is None else {"range": span}
             found = await obstore.get_async(self._objects, key, options=options)
-        except FileNotFoundError:
-            return None
         except (BaseError, OSError) as error:
+            if _is_absent(error):
+                return None
             raise _told(error) from error
         return StoredFile(size=found.meta["size"], pieces=_pieces(found))
 
@@ -61,7 +62,8 @@ class Store:
         try:
             return (await obstore.head_async(self._objects, key))["size"]
         except FileNotFoundError:
-            return None
+            found = await self.get(key)  # a HEAD does not say whether the bucket is there
+            return None if found is None else found.size
         except (BaseError, OSError) as error:
             raise _told(error) from error
 
@@ -70,10 +72,9 @@ class Store:
         for key in keys:
             try:
                 await obstore.delete_async(self._objects, key)
-            except FileNotFoundError:
-                continue
             except (BaseError, OSError) as error:
-                raise _told(error) from error
+                if not _is_absent(error):
+                    raise _told(error) from error
 
 
 def create_store(settings: MediaSection, *, data_path: Path) -> Store:
@@ -116,6 +117,11 @@ async def _whole(body: bytes) -> AsyncIterator[bytes]:
 async def _pieces(found: "obstore.GetResult") -> AsyncIterator[bytes]:
     async for piece in found.stream(min_chunk_size=_PIECE_BYTES):
         yield bytes(piece)
+
+
+def _is_absent(error: Exception) -> bool:
+    """Whether a file is not there; where the whole bucket is missing, nothing is known of any file."""
+    return isinstance(error, FileNotFoundError) and _NO_BUCKET not in str(error)
 
 
 def _told(error: Exception) -> Unavailable:
