@@ -139,3 +139,24 @@ async def test_it_goes_on_after_the_database_was_away(engine, queue, receiver):
     await _until(engine, "a", sent=3)
     sender.stop()
     await running
+
+
+async def test_it_claims_again_once_one_in_four_is_done(engine, queue, receiver, monkeypatch):
+    monkeypatch.setattr("crossdock.jobs.delivering.GATHER_S", 60.0)
+    monkeypatch.setattr("crossdock.jobs.delivering.POLL_S", 60.0)
+    held = asyncio.Event()
+
+    async def hold_three(_request):
+        if len(receiver.requests) <= 3:
+            await held.wait()
+        return Reply(200, {"id": 1})
+
+    receiver._handler = hold_three
+    await queue("a", 9)
+    sender = Sender(engine)
+    running = asyncio.create_task(sender.run())
+    await _until(engine, "a", sending=3, sent=6)
+    sender.stop()
+    held.set()
+    await running
+    await _until(engine, "a", sent=9)

@@ -12,6 +12,7 @@ log = structlog.get_logger("crossdock.jobs")
 
 POLL_S = 0.5
 GATHER_S = 0.02  # claims are for several slots, not for each that becomes free
+GATHERED = 4  # but no longer than until one in so many is free
 AT_ONCE = 48  # below the connections that one client for outgoing calls opens
 
 
@@ -23,6 +24,8 @@ class Sender:
         self._together = Together(service)
         self._stopping = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._left_at_most = 0
+        self._one_is_done, self._enough_are_done = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -59,7 +62,13 @@ class Sender:
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(self._deliver(claim))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._one_is_done.set()
+        if len(self._under_way) <= self._left_at_most:
+            self._enough_are_done.set()
 
     async def _deliver(self, claim: Claim) -> None:
         try:
@@ -71,10 +80,18 @@ class Sender:
 
     async def _until_some_are_done(self) -> None:
         """Wait until slots are free, or for a while: a target may be below its own limit again."""
-        await asyncio.wait(self._under_way, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.sleep(GATHER_S)
+        started = len(self._under_way)
+        self._left_at_most = started - max(1, started // GATHERED)
+        self._one_is_done.clear()
+        self._enough_are_done.clear()
+        await _within(POLL_S, self._one_is_done)
+        await _within(GATHER_S, self._enough_are_done)
 
     async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S):
-                await self._stopping.wait()
+        await _within(POLL_S, self._stopping)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
