@@ -11,10 +11,12 @@ from crossdock.shop.partners import (
     ANY_TEXT,
     HTTPS_ORIGINS,
     HTTPS_URL,
+    JSON_OBJECT,
     SECRET_TEXT,
     WEBHOOK_SECRET,
     Terms,
     Wording,
+    is_secret,
     read_called,
     read_terms,
     set_terms,
@@ -136,6 +138,66 @@ async def test_says_what_there_is_instead(tx, wording, word, told):
 async def test_refuses_a_least_amount_above_the_most(tx, wording):
     with pytest.raises(Invalid):
         await read(tx, wording, "min_amount=2", "max_amount=1")
+
+
+@pytest.mark.parametrize(
+    ("word", "stored"),
+    [
+        ("express=yes", True),
+        ("express=ON", True),
+        ("express=0", False),
+        ("express=none", None),
+        ("size=Big", "big"),
+        ("size=yes", "yes"),
+        ("size=no", "no"),
+        ("extra={}", {}),
+        ('extra={"a": [1]}', {"a": [1]}),
+    ],
+)
+async def test_a_channel_s_setting_may_be_one_of_its_values(tx, wording, word, stored):
+    known = {"express": ("yes", "no"), "size": ("big", "yes", "no"), "extra": (JSON_OBJECT,)}
+    wording = msgspec.structs.replace(wording, settings=known)
+
+    assert await read(tx, wording, word) == Terms(settings={word.partition("=")[0]: stored})
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("express=maybe", "express: 'maybe' is not allowed; choose from yes, no."),
+        ("size=small", "size: 'small' is not allowed; choose from big, yes, no."),
+        ("size=on", "size: 'on' is not allowed; choose from big, yes, no."),
+        ("extra=[]", "extra: '[]' is not a JSON object."),
+        ("extra=" + "x" * 50, f"extra: '{'x' * 40}' is not a JSON object."),
+    ],
+)
+async def test_a_channel_s_setting_is_nothing_else(tx, wording, word, told):
+    known = {"express": ("yes", "no"), "size": ("big", "yes", "no"), "extra": (JSON_OBJECT,)}
+    wording = msgspec.structs.replace(wording, settings=known)
+
+    with pytest.raises(Invalid) as refused:
+        await read(tx, wording, word)
+
+    assert refused.value.message == told
+
+
+async def test_several_settings_are_kept_together(tx, wording):
+    known = {"express": ("yes", "no"), "token": (SECRET_TEXT,), "signing": (SECRET_TEXT,)}
+    wording = msgspec.structs.replace(wording, settings=known)
+
+    found = await read(tx, wording, "express=no", "token=a", "signing=b", "rate_limit_per_minute=9")
+
+    assert found == Terms(
+        settings={"express": False, "rate_limit_per_minute": 9},
+        secrets={"token": "a", "signing": "b"},
+    )
+
+
+def test_a_setting_is_a_secret_by_what_it_may_hold():
+    assert is_secret((SECRET_TEXT,))
+    assert is_secret((WEBHOOK_SECRET,))
+    assert not is_secret((ANY_TEXT,))
+    assert not is_secret(("yes", "no"))
 
 
 async def test_a_channel_s_setting_may_be_any_short_text(tx, wording):
