@@ -17,9 +17,10 @@ from crossdock.shop.partners import (
     revoke_secrets,
     rotate_secret,
     set_terms,
+    touch_partner,
     touch_partners,
 )
-from crossdock.shop.partners.calling import partner_label
+from crossdock.shop.partners.calling import PartnerSight, list_called, partner_label
 from tests.conftest import NOON
 from tests.support.factories import box, make_shop
 
@@ -50,6 +51,7 @@ async def test_by_shop_channel_and_number(tx):
     a = await add(tx, one, "a")
     b = await add(tx, one, "b", channel="another")
     c = await add(tx, two, "c")
+    await touch_partner(tx, partner_id=a)
 
     assert await ids(tx, shop=one.slug) == [a, b]
     assert await ids(tx, shop=one.slug, channel=CHANNEL) == [a]
@@ -99,6 +101,7 @@ async def test_with_the_keys_and_secrets_in_the_order_they_were_made(tx):
     numbers = [secret.id for secret in view.credentials[0].secrets]
     assert numbers == sorted(numbers)
     assert [secret.hint[:4] for secret in view.credentials[0].secrets] == ["toy_", "toy_"]
+    assert not first.isdigit()
 
 
 async def test_with_when_each_key_was_last_used_and_whether_it_still_works(tx):
@@ -165,6 +168,7 @@ async def test_by_what_they_set_for_their_channel(tx):
     await add(tx, shop, "d", settings={"colour": "red"}, channel="another")
     await add(tx, elsewhere, "e", settings={"colour": "red"})
     f = await add(tx, shop, "f", settings={"size": "big"})
+    await touch_partner(tx, partner_id=a)
 
     found = await read_partners_with(
         tx, shop_id=shop.id, channel=CHANNEL, settings=("size", "colour")
@@ -173,6 +177,36 @@ async def test_by_what_they_set_for_their_channel(tx):
     assert [(partner.id, partner.channel) for partner in found] == [(a, CHANNEL), (f, CHANNEL)]
     assert [partner.time_zone for partner in found] == ["Europe/Brussels"] * 2
     assert [partner.watched_until for partner in found] == [None, None]
+
+
+async def test_as_the_shop_calls_them(tx):
+    shop, elsewhere = await make_shop(tx), await make_shop(tx)
+    a = await add(tx, shop, "a", settings={"hook": "x"}, visible_merchants=(7,))
+    b = await add(tx, shop, "b", active=False)
+    c = await add(tx, shop, "c", settings={"hook": "y"})
+    await add(tx, shop, "d", settings={"hook": "x"}, channel="another")
+    await add(tx, elsewhere, "e", settings={"hook": "x"})
+    await touch_partner(tx, partner_id=a)
+
+    async def called(**wanted):
+        found = await list_called(tx, shop_id=shop.id, channel=CHANNEL, **wanted)
+        return [each.id for each in found]
+
+    assert await called() == [a, b, c]
+    assert await called(setting="hook") == [a, c]
+    assert await called(setting="a") == []
+    assert await called(partner_ids=[c, b, 0]) == [b, c]
+    assert await called(setting="hook", partner_ids=[b, c]) == [c]
+    assert await called(partner_ids=[]) == []
+    first, second, _ = await list_called(tx, shop_id=shop.id, channel=CHANNEL)
+    assert first == PartnerSight(a, True, [7])
+    assert second == PartnerSight(b, False, None)
+    assert [sight.sees(number) for sight in (first, second) for number in (7, 8)] == [
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 async def test_one_by_one_even_when_switched_off(tx):

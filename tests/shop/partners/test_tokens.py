@@ -209,3 +209,27 @@ async def test_is_compared_with_its_own_key(tokens, holder, add_caller):
     with pytest.raises(Refused) as refused:
         await tokens.verify(token=holder.secret, key=other.key, rate_limit_per_minute=0)
     assert refused.value.code == "credential_signature"
+
+
+async def test_marks_its_use_once_a_minute_for_those_that_called_last(
+    database, holder, add_caller, clock, monkeypatch
+):
+    monkeypatch.setattr("crossdock.shop.partners.callers._CACHED_MAX", 1)
+    callers = Callers(database, channel=CHANNEL, box=box(), clock=clock)
+    tokens = BearerTokens(callers, prefix="toy_")
+    other = await add_caller(CHANNEL, proof="bearer", prefix="toy_")
+
+    async def used_at(after_s):
+        clock.move(after_s * SECOND)
+        await tokens.verify(token=holder.secret, rate_limit_per_minute=0)
+        async with database.statement() as tx:
+            at = await tx.value(
+                "select last_used_at from credential_secrets where token_hash = %s",
+                (hash_key(holder.secret),),
+            )
+        return (at - NOON) // SECOND
+
+    assert [await used_at(s) for s in (0, 59, 1, 59, 2)] == [0, 0, 60, 60, 121]
+    await tokens.verify(token=other.secret, rate_limit_per_minute=0)
+    assert list(callers._marked.values()) == [clock.now()]
+    assert await used_at(1) == 122

@@ -186,6 +186,7 @@ async def test_of_another_shop_s_question_answers_nothing(
 async def test_twice_with_the_same_answer_counts_once(
     database: Database, shop: ShopFixture, service: Paying
 ) -> None:
+    await authorised(service, shop.id)
     payment = await authorised(service, shop.id)
     async with database.begin() as tx:
         attempt_id = await tx.value(ASKED, (shop.id, payment.id, "capture", 10_000, "k"))
@@ -198,19 +199,20 @@ async def test_twice_with_the_same_answer_counts_once(
         currency="EUR",
     )
     noting = Noting()
+    await authorised(service, shop.id)
 
     asked = Asked(attempt_id=attempt_id, payment_id=payment.id, order_id=None, question=question)
 
-    async def write(answer: Answer) -> bool:
+    async def write(answer: Answer) -> tuple[bool, int, PaymentState]:
         async with database.statement() as tx:
             found = await noting.write_answer(tx, asked=asked, answer=answer, now=NOON)
-        return found.is_first
+        return found.is_first, found.payment.id, found.payment.state
 
     yes = Answer(approved=True, code="c")
     assert [await write(a) for a in (yes, yes, Answer(approved=False, reason="late"))] == [
-        True,
-        False,
-        False,
+        (True, payment.id, "captured"),
+        (False, payment.id, "captured"),
+        (False, payment.id, "captured"),
     ]
     assert noting.told == ["capture 10000: captured"]
     async with database.begin() as tx:

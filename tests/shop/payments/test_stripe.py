@@ -17,8 +17,11 @@ from crossdock.kit.outbound import Outbound
 from crossdock.shop.alerts import list_alerts
 from crossdock.shop.payments import (
     NOTHING_FOLLOWS,
+    Action,
+    Answer,
     Paying,
     Payment,
+    Question,
     authorise,
     capture,
     create_stripe,
@@ -271,6 +274,29 @@ async def test_sees_what_was_done_at_stripe_itself(
     assert ended == after
 
 
+@pytest.mark.parametrize("what", ["lose", "drop"])
+async def test_finds_a_refund_among_pages_of_them(
+    service: Paying, shop: ShopFixture, account: StripeSimulator, clock, what
+) -> None:
+    """Among those made for us and one made at Stripe itself, which knows nothing of ours."""
+    payment = await pay(service, shop)
+    given: dict[str, Any] = {"shop_id": shop.id, "payment_id": payment.id}
+    await capture(service, **given)
+    await refund(service, **given, amount_minor=1_000)
+    getattr(account, what).append("/refunds")
+    with pytest.raises(Unavailable, match="payment_unsettled"):
+        await refund(service, **given, amount_minor=4_000)
+    account.refunds.append(account.refunds[0] | {"id": "re_9", "metadata": None})
+    account.page_size = 1
+
+    await settled(service, shop, clock)
+
+    async with service.db.statement() as tx:
+        payment = await read_payment(tx, **given)
+    after = (5_000, 0) if what == "lose" else (1_000, 0)
+    assert (payment.refunded_minor, payment.refunding_minor) == after
+
+
 async def test_does_not_take_another_capture_for_the_one_that_was_lost(
     service: Paying, shop: ShopFixture, account: StripeSimulator, clock
 ) -> None:
@@ -344,6 +370,25 @@ async def test_an_amount_that_stripe_cannot_say_is_refused_without_asking(
         await pay(service, shop, amount_minor=5_124, currency="KWD")
 
     assert caught.value.data["reason"] == "amount_not_supported"
+    assert account.server.requests == []
+
+
+@pytest.mark.parametrize("action", ["authorise", "capture", "refund"])
+async def test_no_request_is_made_for_such_an_amount(
+    service: Paying, account: StripeSimulator, action: Action
+) -> None:
+    provider = service.providers["stripe"]
+    question = Question(
+        shop_id=1, reference="r", key="k", action=action, amount_minor=5_124, currency="KWD",
+        authorisation="pi_1",
+    )  # fmt: skip
+
+    if action == "authorise":
+        answer = await provider.authorise(question, card())
+    else:
+        answer = await getattr(provider, action)(question)
+
+    assert answer == Answer(approved=False, reason="amount_not_supported")
     assert account.server.requests == []
 
 
