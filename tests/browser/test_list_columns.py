@@ -4,9 +4,9 @@ import pytest
 
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
-from crossdock.shop.deliveries import queue_delivery
 from tests.browser.looks import overflow_px, weak_contrasts
 from tests.support.factories import make_variant, moment
+from tests.support.listed import fill_lists
 from tests.support.people import PersonFixture, make_person
 from tests.support.ticketing import Helpdesk
 
@@ -21,6 +21,12 @@ LISTS = (
     "deliveries",
     "money/payments",
     "tickets",
+    "merchants",
+    "events",
+    "mail",
+    "money/accounts",
+    "payouts?status=all",
+    "log",
 )
 
 
@@ -34,9 +40,8 @@ async def ada(server_database: Database) -> PersonFixture:
     async with server_database.begin() as tx:
         for sku in ("LIVE-1", "LIVE-2"):
             await make_variant(tx, shop=desk.shop, sku=sku)
-        await queue_delivery(
-            tx, shop_id=desk.shop.id, kind="nobody_sends_this", target="x", subject_id=None, now=now
-        )
+    await fill_lists(server_database, shop=desk.shop, now=now)
+    async with server_database.begin() as tx:
         return await make_person(tx, shop_id=desk.shop.id, role="owner")
 
 

@@ -1,5 +1,6 @@
 """The log of everything that staff did, on pages and by commands."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -13,10 +14,18 @@ from crossdock.shop.acts import ActFilters, list_acts
 from crossdock.shop.shops import read_shop_by_id
 from crossdock.web.console.act_words import told
 from crossdock.web.console.events import day_in
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import paging, read_before
 from crossdock.web.console.rendering import Pages
 
 AUDIT: Final = "/console/log"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "who": Column(lazy("Who")),
+    "what": Column(lazy("What")),
+    "of": Column(lazy("Of")),
+    "from": Column(lazy("From")),
+}
+"""The columns of the list besides its first."""
 _AREAS: Final = {
     "": lazy("Everything"),
     "/console/orders": lazy("Orders"),
@@ -71,6 +80,7 @@ class AuditPages:
         return self._pages.page(
             "log.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             acts=[told(act) for act in acts],
             areas=_AREAS,
             area=area,

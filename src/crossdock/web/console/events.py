@@ -1,5 +1,6 @@
 """The feed of events: what happened in the shop, the newest first, by kind, subject and time."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,15 +12,23 @@ from starlette.responses import Response
 
 from crossdock.compose import Services
 from crossdock.gate import Gate
+from crossdock.kit.languages import lazy
 from crossdock.kit.numbers import read_number
 from crossdock.kit.zones import day_start
 from crossdock.shop.events import KINDS, EventFilter, Topic, browse_events, read_event
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import read_shop_by_id
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 EVENTS: Final = "/console/events"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "about": Column(lazy("About")),
+    "when": Column(lazy("When (UTC)")),
+    "says": Column(lazy("What it says")),
+}
+"""The columns of the list besides its first."""
 _SHOWN_CHARS: Final = 160
 _OF_THE_BOOKS: Final[tuple[Topic, ...]] = ("money", "resellers")
 
@@ -51,6 +60,7 @@ class EventPages:
         return self._pages.page(
             "events.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             events=[(event, _start(event.payload)) for event in page.events],
             chosen=chosen,
             since=values.get("since", "") if chosen.since else "",

@@ -1,5 +1,6 @@
 """The mailbox: what this server wrote to people, and whether it was sent."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.requests import Request
@@ -8,12 +9,20 @@ from starlette.responses import Response
 from crossdock.compose import Services
 from crossdock.db.unit_of_work import Transaction
 from crossdock.gate import Gate
+from crossdock.kit.languages import lazy
 from crossdock.shop.mailing import MailContent, list_mails, read_mail
 from crossdock.shop.people import Visit, has_address_whole
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.rendering import Pages
 
 MAIL: Final = "/console/mail"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "to": Column(lazy("To")),
+    "written": Column(lazy("Written (UTC)")),
+    "status": Column(lazy("Status")),
+}
+"""The columns of the list besides its first."""
 _TO_MAX: Final = 254
 _INTO_ACCOUNTS: Final = ("person_invitation", "password_reset")
 _TO_OWNERS: Final = (*_INTO_ACCOUNTS, "item_delivery", "order_delivery")
@@ -44,7 +53,12 @@ class MailPages:
         mails = found[:PAGE_SIZE]
         older = mails[-1].id if len(found) > PAGE_SIZE else None
         return self._pages.page(
-            "mails.html", visit=visit, mails=mails, to=to, paging=paging(request, older=older)
+            "mails.html",
+            visit=visit,
+            columns=read_columns(request, COLUMNS),
+            mails=mails,
+            to=to,
+            paging=paging(request, older=older),
         )
 
     async def show(self, request: Request) -> Response:

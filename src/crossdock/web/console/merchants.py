@@ -1,5 +1,6 @@
 """Merchants: whose goods the shop sells, on which terms, and what was sold of them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -29,11 +30,19 @@ from crossdock.shop.ledger import AccountView, LedgerEntry, list_accounts, list_
 from crossdock.shop.people import Visit
 from crossdock.shop.shops import Shop, read_shop_by_id
 from crossdock.web.console.confirming import told_of, undo_query
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
 from crossdock.web.console.refusing import why
 from crossdock.web.console.rendering import AddRoute, Pages, Undo, redirect
 
 MERCHANTS: Final = "/console/merchants"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "connector": Column(lazy("Connector")),
+    "shipping": Column(lazy("Shipping")),
+    "status": Column(lazy("Status")),
+    "products": Column(lazy("Products"), is_number=True),
+}
+"""The columns of the list besides its first."""
 _DONE: Final = {
     "added": lazy("The merchant is added. An import that names it adds its goods."),
     "changed": lazy("The changes are saved. Carts have the new terms at once."),
@@ -107,6 +116,7 @@ class MerchantPages:
         return self._pages.page(
             "merchants.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             merchants=shown,
             search=search,
             state=state if state in _STATES else "",

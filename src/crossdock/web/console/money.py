@@ -27,6 +27,11 @@ from crossdock.web.console.paging import PAGE_SIZE, paging, read_before
 from crossdock.web.console.rendering import Pages
 
 MONEY: Final = "/console/money"
+ACCOUNT_COLUMNS: Final[Mapping[str, Column]] = {
+    "owner": Column(lazy("Owner")),
+    "last": Column(lazy("Last entry (UTC)")),
+    "balance": Column(lazy("Balance"), is_number=True),
+}
 PAYMENT_COLUMNS: Final[Mapping[str, Column]] = {
     "when": Column(lazy("When (UTC)")),
     "state": Column(lazy("State")),
@@ -34,7 +39,7 @@ PAYMENT_COLUMNS: Final[Mapping[str, Column]] = {
     "amount": Column(lazy("Amount"), is_number=True),
     "refunded": Column(lazy("Refunded"), is_number=True),
 }
-"""The columns of the list besides its first."""
+"""The columns of these lists besides their first."""
 _OWNER_MAX: Final = 200
 
 
@@ -94,6 +99,7 @@ class MoneyPages:
         return self._pages.page(
             "accounts.html",
             visit=visit,
+            columns=read_columns(request, ACCOUNT_COLUMNS),
             accounts=found[:PAGE_SIZE],
             kinds=ACCOUNT_KINDS,
             kind=kind or "",

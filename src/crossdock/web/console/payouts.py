@@ -1,5 +1,6 @@
 """The queue of resellers' payouts, which two people decide on."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -25,10 +26,18 @@ from crossdock.shop.resellers import (
 )
 from crossdock.web.console.confirming import Effect, Question, ask, is_sure
 from crossdock.web.console.effect_words import money_effect
+from crossdock.web.console.list_columns import Column, read_columns
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, place_text, read_place
 from crossdock.web.console.rendering import Pages, redirect
 
 PAYOUTS: Final = "/console/payouts"
+COLUMNS: Final[Mapping[str, Column]] = {
+    "asked": Column(lazy("Asked (UTC)")),
+    "to": Column(lazy("To")),
+    "status": Column(lazy("Status")),
+    "amount": Column(lazy("Amount"), is_number=True),
+}
+"""The columns of the list besides its first."""
 STATUSES: Final[tuple[ClaimStatus, ...]] = (
     *("pending", "approved", "completed", "rejected", "cancelled"),
 )
@@ -71,6 +80,7 @@ class PayoutPages:
         return self._pages.page(
             "payouts.html",
             visit=visit,
+            columns=read_columns(request, COLUMNS),
             claims=claims,
             chosen=status or "",
             statuses=STATUSES,
