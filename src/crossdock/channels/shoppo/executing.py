@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, execute
 from graphql.execution.values import VariableValues, get_variable_values
 
 from crossdock.channels.plumbing import Told
+from crossdock.channels.shoppo.completing import Unplanned
 from crossdock.channels.shoppo.documents import Document, Documents, Invalid, Operation
 from crossdock.channels.shoppo.errors import WireError, failure, located_all
 from crossdock.channels.shoppo.limits import TIME_MAX_S
 from crossdock.channels.shoppo.lists import with_lists
-from crossdock.channels.shoppo.plans import Unplanned
 from crossdock.channels.shoppo.requests import Asked
 from crossdock.channels.shoppo.schema import Served
 from crossdock.channels.shoppo.subjects import Call
@@ -76,7 +77,9 @@ class Executing:
             try:
                 body = encode({"data": await plan.run(call, variables)})
                 return Told(body, is_of_goods=plan.is_of_goods)
-            except (Unplanned, GraphQLError):
+            except Unplanned as unplanned:
+                call = replace(call, done=unplanned.done)
+            except GraphQLError:
                 pass
             except CrossdockError as error:
                 if isinstance(error, Unavailable):

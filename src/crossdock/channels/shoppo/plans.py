@@ -1,8 +1,9 @@
-"""Plans: a query compiled once to functions over rows, which answers what GraphQL's own executor would.
+"""Plans: an operation compiled once to functions over rows, which answers what GraphQL's own executor would.
 
 A plan covers what partners send all day: fields, aliases, arguments, fragments. Whatever it does not
-cover (directives, introspection, mutations), and every value that is not as the schema has it, is left
-to the executor, which is right by definition; a query may be run again.
+cover (directives, introspection), and every value that is not as the schema has it, is left to the
+executor, which is right by definition. A query may be run again; what a mutation came to is handed over,
+so that it is carried out once.
 """
 
 import hashlib
@@ -13,11 +14,10 @@ from typing import Any, Final
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLScalarType,
     OperationDefinitionNode,
     OperationType,
     get_named_type,
@@ -38,16 +38,20 @@ from graphql.language import (
 )
 from msgspec import Raw
 
+from crossdock.channels.shoppo.completing import (
+    Complete,
+    Unplanned,
+    leaf,
+    listed,
+    optional,
+    required,
+)
 from crossdock.channels.shoppo.schema import Served, selected_names
-from crossdock.channels.shoppo.subjects import Call, ListLoad, Selection, Taking
+from crossdock.channels.shoppo.subjects import Call, Done, ListLoad, Load, Selection, Taking
 from crossdock.channels.shoppo.wire import encode
+from crossdock.errors import Unavailable
 
 _EDGES: Final = "edges"
-INT_MIN: Final = -(2**31)
-INT_MAX: Final = 2**31 - 1
-
-Complete = Callable[[Any, Call], Any]
-"""The wire's value of a row's value. Raises Unplanned for what the schema does not allow."""
 
 Run = Callable[[Call, VariableValues], Awaitable[dict[str, Any]]]
 """The data of an answer. Raises Unplanned, or what a subject refuses."""
@@ -65,18 +69,15 @@ Grouped = dict[str, list[FieldNode]]
 """The fields of an object by their name in the answer, in its order."""
 
 
-class Unplanned(Exception):
-    """Something that the executor has to do."""
-
-
 def make_plan(
     served: Served, document: DocumentNode, operation: OperationDefinitionNode
 ) -> Plan | None:
     """The plan of an operation of a valid document, None where there can be none."""
-    if operation.operation is not OperationType.QUERY:
-        return None
+    making = _Making(served, document)
     try:
-        return _Making(served, document).plan(operation)
+        if operation.operation is OperationType.MUTATION:
+            return making.plan_of_mutations(operation)
+        return making.plan(operation)
     except Unplanned:
         return None
 
@@ -103,6 +104,36 @@ class _Making:
 
         names = {nodes[0].name.value for nodes in grouped.values()}
         return Plan(run, is_of_goods=names <= self._served.lists.keys())
+
+    def plan_of_mutations(self, operation: OperationDefinitionNode) -> Plan:
+        """One after another, as the executor does; what one refuses is the executor's to tell."""
+        root = self._served.schema.mutation_type
+        assert root  # every operation of a valid document has its type
+        grouped = self._grouped(root, [operation.selection_set])
+        fields = {key: self._mutation(nodes, root) for key, nodes in grouped.items()}
+
+        async def run(call: Call, variables: VariableValues) -> dict[str, Any]:
+            done: dict[str, Done] = {}
+            answer = {}
+            for key, mutation in fields.items():
+                done[key] = await mutation.carry_out(call, variables, done=done)
+                answer[key] = mutation.render(call, done=done, key=key)
+            return answer
+
+        return Plan(run, is_of_goods=False)
+
+    def _mutation(self, nodes: list[FieldNode], root: GraphQLObjectType) -> "_Mutation":
+        first = nodes[0]
+        name = first.name.value
+        if name.startswith("__"):
+            raise Unplanned
+        field = root.fields[name]
+        return _Mutation(
+            load=self._served.mutations[name],
+            arguments=_arguments(field, first),
+            names=selected_names(nodes, self._fragments),
+            complete=self._complete(field.type, nodes),
+        )
 
     def _root_field(
         self, key: str, nodes: list[FieldNode], root: GraphQLObjectType
@@ -154,15 +185,15 @@ class _Making:
 
     def _complete(self, kind: Any, nodes: list[FieldNode]) -> Complete:
         if isinstance(kind, GraphQLNonNull):
-            return _required(self._complete(kind.of_type, nodes))
+            return required(self._complete(kind.of_type, nodes))
         if is_list_type(kind):
-            return _listed(self._complete(kind.of_type, nodes))
+            return listed(self._complete(kind.of_type, nodes))
         if is_leaf_type(kind):
-            return _leaf(kind)
+            return leaf(kind)
         selections = _selections(nodes)
         if is_abstract_type(kind):
             return self._abstract(kind, selections)
-        return _optional(self._object(kind, selections))
+        return optional(self._object(kind, selections))
 
     def _abstract(self, kind: Any, selections: list[SelectionSetNode]) -> Complete:
         schema, rows = self._served.schema, self._served.rows
@@ -173,7 +204,7 @@ class _Making:
         def complete(row: Any, call: Call) -> Any:
             return made[rows[type(row)]](row, call)
 
-        return _optional(complete)
+        return optional(complete)
 
     def _object(self, kind: GraphQLObjectType, selections: list[SelectionSetNode]) -> Complete:
         fields = [
@@ -233,6 +264,38 @@ class _Making:
         return is_abstract_type(named) and self._served.schema.is_sub_type(named, kind)
 
 
+@dataclass(frozen=True, slots=True)
+class _Mutation:
+    """A mutation of an operation; `done` are it and those before it."""
+
+    load: Load
+    arguments: Callable[[VariableValues], Mapping[str, Any]]
+    names: frozenset[str]
+    complete: Complete
+
+    async def carry_out(
+        self, call: Call, variables: VariableValues, *, done: Mapping[str, Done]
+    ) -> Done:
+        try:
+            arguments = self.arguments(variables)
+        except GraphQLError:
+            raise Unplanned(done) from None
+        try:
+            return Done(row=await self.load(call, arguments, self.names))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the executor raises it again and says what it says
+            return Done(error=error)
+
+    def render(self, call: Call, *, done: Mapping[str, Done], key: str) -> Any:
+        if done[key].error is not None:
+            raise Unplanned(done)
+        try:
+            return self.complete(done[key].row, call)
+        except Unplanned:
+            raise Unplanned(done) from None
+
+
 def _selections(nodes: list[FieldNode]) -> list[SelectionSetNode]:
     return [node.selection_set for node in nodes if node.selection_set]
 
@@ -280,61 +343,3 @@ class _Finding(Visitor):
 
     def enter_variable(self, _node: VariableNode, *_: Any) -> None:
         self.has_found = True
-
-
-def _required(complete: Complete) -> Complete:
-    def checked(value: Any, call: Call) -> Any:
-        if value is None:
-            raise Unplanned
-        return complete(value, call)
-
-    return checked
-
-
-def _optional(complete: Complete) -> Complete:
-    return lambda value, call: None if value is None else complete(value, call)
-
-
-def _listed(complete: Complete) -> Complete:
-    return lambda value, call: None if value is None else [complete(entry, call) for entry in value]
-
-
-def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Complete:
-    return _LEAVES.get(kind.name) or _enum(kind)
-
-
-def _enum(kind: Any) -> Complete:
-    if not isinstance(kind, GraphQLEnumType):
-        raise Unplanned
-    allowed = frozenset(kind.values)
-
-    def complete(value: Any, _call: Call) -> Any:
-        if value is None or value in allowed:
-            return value
-        raise Unplanned
-
-    return complete
-
-
-def _of_type(*types: type) -> Complete:
-    def complete(value: Any, _call: Call) -> Any:
-        if value is None or type(value) in types:
-            return value
-        raise Unplanned
-
-    return complete
-
-
-def _int(value: Any, _call: Call) -> Any:
-    if value is None or (type(value) is int and INT_MIN <= value <= INT_MAX):
-        return value
-    raise Unplanned
-
-
-_LEAVES: Final[dict[str, Complete]] = {
-    "ID": _of_type(str),
-    "String": _of_type(str),
-    "Boolean": _of_type(bool),
-    "Float": _of_type(float),
-    "Int": _int,
-}

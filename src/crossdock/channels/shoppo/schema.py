@@ -55,6 +55,7 @@ class Served:
     schema: GraphQLSchema
     types: Mapping[str, Mapping[str, Read | Taking]]
     queries: Mapping[str, Load]
+    mutations: Mapping[str, Load]
     lists: Mapping[str, ListLoad]
     rows: Mapping[type, str]
 
@@ -82,7 +83,9 @@ def build_served(subjects: Iterable[Subject]) -> Served:
     hint_countries(schema)
     _attach(schema, types=types, roots={QUERY: queries, MUTATION: mutations})
     _name_rows(schema, rows)
-    return Served(schema=schema, types=types, queries=queries, lists=lists, rows=rows)
+    return Served(
+        schema=schema, types=types, queries=queries, mutations=mutations, lists=lists, rows=rows
+    )
 
 
 def selected_names(
@@ -155,6 +158,8 @@ def _reading(read: Read | Taking) -> Resolver:
 
 def _loading(load: Load) -> Resolver:
     async def resolve(_source: None, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
+        if done := info.context.done.get(str(info.path.key)):
+            return done.answer()
         names = selected_names(info.field_nodes, info.fragments)
         return await load(info.context, arguments, names)
 

@@ -13,12 +13,30 @@ from crossdock.shop.partners import Partner
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What a mutation came to: the row it returned, or the error that it raised."""
+
+    row: Any = None
+    error: Exception | None = None
+
+    def answer(self) -> Any:
+        """As the mutation did."""
+        if self.error is not None:
+            raise self.error
+        return self.row
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, and under which ids; the version of the shop's goods where it was told with the caller."""
+    """Who asks, and under which ids; the version of the shop's goods where it was told with the caller.
+
+    `done` are the mutations of the operation that were carried out already, by their name in the answer.
+    """
 
     partner: Partner
     ids: OpaqueIds
     goods_version: int | None = None
+    done: Mapping[str, Done] = field(default_factory=dict)
 
 
 Read = Callable[[Any, Call], Any]
