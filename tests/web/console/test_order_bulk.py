@@ -245,6 +245,31 @@ async def test_a_run_is_of_its_shop_and_of_the_right_for_what_it_does(desk, staf
     assert here not in (await stranger.get(RUNS)).text
 
 
+async def test_the_results_of_a_run_are_told_in_the_readers_language(desk, staff):
+    good = await desk.variant(own=99)
+    held, sent = [(await desk.on_account((good, 1))).id for _ in range(2)]
+    opened, reader = await staff(), await staff()
+    await opened.submit_surely(f"{ORDERS}/{sent}", {"all": "yes"}, to=f"{ORDERS}/{sent}/send")
+    run = {"action": "cancel", "sure": "yes", "up_to": str(sent), "refund_reason": "fraud"}
+    shown = await opened.submit(ORDERS, run, to=f"{BULK}?view=all")
+    here = shown.headers["location"]
+    await _ended(opened, here)
+    await reader.submit("/console/account", {"language": "nl"}, to="/console/account/language")
+    asked = await reader.submit(ORDERS, {"action": "cancel", "all": "yes"}, to=f"{BULK}?view=all")
+    assert f"{sent}</a>: Een bestelling in de staat “Verzonden” kan niet" in asked.text
+
+    for who, done, refused in (
+        (opened, "Cancelled.", "An order that is shipped cannot be cancelled."),
+        (reader, "Geannuleerd.", "Een bestelling in de staat “Verzonden” kan niet worden geannuleerd."),
+    ):  # fmt: skip
+        page = (await who.get(here)).text
+        file = (await who.get(f"{here}/results.csv")).text
+        assert [f"<td>{text}</td>" in page for text in (done, refused)] == [True, True]
+        assert file.splitlines() == [
+            "order,state,result", f"{held},done,{done}", f"{sent},refused,{refused}",
+        ]  # fmt: skip
+
+
 async def _ended(opened, path: str) -> str:
     """The page of a run once it runs no more."""
     for _ in range(600):

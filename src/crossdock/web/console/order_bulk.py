@@ -209,7 +209,7 @@ class BulkPages:
             chosen=chosen,
             all=None,
             effects=sum_effects(told) if told else [],
-            refused=told.refused if told else {},
+            refused={each: why(error) for each, error in told.refused.items()} if told else {},
             board=read_address(request.query_params).query(),
             reasons={each: word(each) for each in REFUND_REASONS},
         )

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -12,11 +12,13 @@ from starlette.routing import Route
 from crossdock.compose import Services
 from crossdock.errors import Refused
 from crossdock.gate import Gate
-from crossdock.kit.languages import gettext, lazy
+from crossdock.kit.languages import gettext, lazy, speaking, spoken
 from crossdock.kit.numbers import read_number
 from crossdock.kit.spreadsheets import shown_text
 from crossdock.shop.bulk import (
     RESULTS_MAX,
+    BulkAction,
+    OrderRun,
     RowState,
     RunResult,
     list_results,
@@ -29,6 +31,7 @@ from crossdock.web.console.order_bulk import ACTIONS, done_text
 from crossdock.web.console.order_paths import RUNS
 from crossdock.web.console.order_words import Word
 from crossdock.web.console.paging import PAGE_SIZE, paging, path_number, read_before
+from crossdock.web.console.refusing import told_refusal
 from crossdock.web.console.rendering import HEADERS, AddRoute, Pages, redirect
 
 _WAIT_S: Final = "2"
@@ -122,10 +125,10 @@ class RunPages:
         visit = await self._gate.require_person(request, right="orders.read")
         shop_id, run_id = visit.person.shop_id, path_number(request, "run")
         async with self._db.statement() as tx:
-            await read_run(tx, shop_id=shop_id, run_id=run_id)
+            run = await read_run(tx, shop_id=shop_id, run_id=run_id)
         name = f"orders-run-{run_id}.csv"
         return StreamingResponse(
-            self._csv(shop_id, run_id),
+            self._csv(shop_id, run, language=spoken()),
             media_type="text/csv; charset=utf-8",
             headers={**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -142,19 +145,17 @@ class RunPages:
             await move(tx, shop_id=shop_id, run_id=run_id, now=self._clock.now())
         return redirect(f"{RUNS}/{run_id}")
 
-    async def _csv(self, shop_id: int, run_id: int) -> AsyncIterator[str]:
+    async def _csv(self, shop_id: int, run: OrderRun, *, language: str) -> AsyncIterator[str]:
         yield "order,state,result\n"
         after = 0
         while True:
             async with self._db.statement() as tx:
                 rows = await list_results(
-                    tx, shop_id=shop_id, run_id=run_id, after=after, limit=RESULTS_MAX
+                    tx, shop_id=shop_id, run_id=run.id, after=after, limit=RESULTS_MAX
                 )
-            text = io.StringIO()
-            csv.writer(text).writerows(
-                (row.order_id, row.state, shown_text(row.result)) for row in rows
-            )
-            yield text.getvalue()
+            with speaking(language):
+                text = _lines(run, rows)
+            yield text
             if len(rows) < RESULTS_MAX:
                 return
             after = rows[-1].order_id
@@ -164,7 +165,16 @@ def _state(text: str) -> RowState | None:
     return next((each for each in ROW_STATES if each == text), None)
 
 
-def _text(action: str, row: RunResult) -> str:
-    if row.state != "done":
-        return row.result
-    return next(done_text(name, row.result) for name in ACTIONS if name == action)
+def _lines(run: OrderRun, rows: Sequence[RunResult]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(
+        (row.order_id, row.state, shown_text(_text(run.action, row))) for row in rows
+    )
+    return text.getvalue()
+
+
+def _text(action: BulkAction, row: RunResult) -> str:
+    """What became of an order, in the reader's language; '' while it is due."""
+    if row.state == "done":
+        return done_text(action, row.result)
+    return told_refusal(row.result) if row.result else ""

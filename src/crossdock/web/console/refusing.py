@@ -16,4 +16,9 @@ _STATES: Final[Mapping[str, str]] = {
 
 def why(error: CrossdockError) -> str:
     """The error's sentence as pages tell it."""
-    return refusal(error.message, shown=lambda value: str(_STATES.get(value, value)))
+    return told_refusal(error.message)
+
+
+def told_refusal(message: str) -> str:
+    """A sentence of the core that was kept in English, as pages tell it."""
+    return refusal(message, shown=lambda value: str(_STATES.get(value, value)))
