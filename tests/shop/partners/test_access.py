@@ -15,10 +15,12 @@ from crossdock.shop.partners import (
     Callers,
     NewCredential,
     Passwords,
+    Terms,
     disable_credential,
     purge_expired,
     revoke_secrets,
     rotate_secret,
+    set_terms,
 )
 from crossdock.shop.partners.access import LIVE_MAX
 from tests.support.factories import box
@@ -60,6 +62,18 @@ async def test_is_good_for_a_day_and_not_a_second_longer(tokens, user, clock) ->
     assert (credential.public_key, credential.partner.id) == (user.key, user.partner_id)
     clock.move(timedelta(seconds=1))
     assert await _told(tokens, given.token) == "credential_unknown"
+
+
+async def test_is_unknown_while_its_partner_is_switched_off(tokens, user, database) -> None:
+    token = await _issued(tokens, user)
+    told = []
+
+    for active in (True, False, True):
+        async with database.begin() as tx:
+            await set_terms(tx, partner_id=user.partner_id, terms=Terms(active=active))
+        told.append(await _told(tokens, token))
+
+    assert told == ["", "credential_unknown", ""]
 
 
 async def test_is_stored_as_a_hash_alone_and_deleted_when_it_has_ended(

@@ -62,6 +62,13 @@ async def test_only_the_given_terms_change(tx):
     assert (await view_of(tx, partner.id)).visible_merchants is None
 
 
+def test_terms_are_printed_by_their_names_alone():
+    terms = Terms(backorder=True, max_amount_minor=None, secrets={"token": "s3cret"})
+
+    assert repr(terms) == "Terms(backorder, max_amount_minor, secrets)"
+    assert repr(Terms()) == "Terms()"
+
+
 async def test_terms_of_nobody_are_not_found(tx):
     with pytest.raises(NotFound):
         await set_terms(tx, partner_id=2**60, terms=Terms(backorder=True))

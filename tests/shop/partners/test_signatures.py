@@ -298,6 +298,15 @@ async def test_settling_brings_nonces_spent_early_to_the_disk(database, partners
     assert flushed or not durable
 
 
+async def test_settling_is_a_write_so_that_its_commit_waits_for_the_disk(tx):
+    numbered = "select pg_current_xact_id_if_assigned() is not null"
+    assert await tx.value(numbered) is False
+
+    await tx.run("select settle_nonces()")
+
+    assert await tx.value(numbered) is True
+
+
 async def confirm(tx: Transaction, *asked: tuple[PartnerFixture, int]) -> list[str]:
     """The outcomes of calls, each of a partner with its limit, in one statement."""
     known = [await credential_of(tx, partner) for partner, _ in asked]

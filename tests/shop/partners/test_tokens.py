@@ -126,10 +126,15 @@ async def test_waits_a_second_where_calls_come_steadily_else_a_minute(tokens, ho
     assert await limited(verify(rate_limit_per_minute=60, burst=0)) == {"retry_after_s": 1}
 
 
-async def test_is_familiar_once_it_was_let_in(tokens, holder):
+async def test_is_familiar_once_it_was_let_in_until_it_is_refused(tokens, holder, database):
     assert not tokens.is_familiar(holder.secret)
     await tokens.verify(token=holder.secret, rate_limit_per_minute=0)
     assert tokens.is_familiar(holder.secret)
+    async with database.begin() as tx:
+        await disable_credential(tx, key=holder.key, now=NOON)
+    with pytest.raises(Refused):
+        await tokens.verify(token=holder.secret, rate_limit_per_minute=0)
+    assert not tokens.is_familiar(holder.secret)
 
 
 async def test_is_told_when_its_key_is_disabled_and_not_merely_unknown(

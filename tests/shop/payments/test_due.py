@@ -1,6 +1,6 @@
 """What is due of payments..."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,8 +11,11 @@ from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import list_alerts
 from crossdock.shop.payments import (
     NOTHING_FOLLOWS,
+    Answer,
+    Asked,
     Paying,
     Payment,
+    Recorded,
     capture,
     capture_due,
     capture_now,
@@ -351,22 +354,49 @@ async def test_is_told_again_when_another_refund_is_refused(
     ]
 
 
-async def test_is_still_due_where_more_became_due_while_the_provider_was_asked(
+async def test_is_taken_back_by_what_was_refused_whatever_happened_beside_it(
     shop: ShopFixture, service: Paying, database: Database
 ) -> None:
     payment = await captured(service, shop, number=REFUSED_REFUND)
     await plan(service, shop, 250)
 
-    class Planning(Noting):
-        """Somebody plans another refund between question and answer."""
+    class Meanwhile(Noting):
+        """Others plan 70 while the provider is asked for 250, and ask for 30 of that when it has refused."""
 
-        async def write_answer(self, tx, **answered):
-            await plan(service, shop, 30)
-            return await super().write_answer(tx, **answered)
+        async def write_answer(
+            self, tx: Transaction, *, asked: Asked, answer: Answer, now: datetime
+        ) -> Recorded:
+            await plan(service, shop, 70)
+            found = await super().write_answer(tx, asked=asked, answer=answer, now=now)
+            async with database.begin() as other:
+                await other.run(
+                    "select ask_due_refund(%s, %s, 30, 'k', %s, %s)",
+                    (shop.id, payment.id, now, now),
+                )
+            return found
 
-    assert await refund_due(service, follow=Planning()) == 0
+    assert await refund_due(service, follow=Meanwhile()) == 0
 
-    assert (await read(service, payment)).refund_due_minor == 30
+    after = await read(service, payment)
+    assert (after.refund_due_minor, after.refunding_minor) == (40, 30)
+    [(*_, message)] = await alerts(service, shop)
+    assert message.startswith("sandbox refused to refund 2.50 EUR of payment")
+
+
+async def test_is_planned_of_what_other_refunds_leave(
+    shop: ShopFixture, service: Paying, database: Database
+) -> None:
+    payment = await captured(service, shop)
+    now = service.clock.now()
+    await refund(service, shop_id=shop.id, payment_id=payment.id, amount_minor=1_000)
+    async with database.begin() as tx:
+        await tx.run(
+            "select ask_payment(%s, %s, 'refund', 500, 'k', %s, %s)",
+            (shop.id, payment.id, now, now),
+        )
+    assert await plan(service, shop, 100) == 100
+
+    assert await plan(service, shop, 10_000) == 8_400
 
 
 async def test_is_not_refunded_while_another_refund_is_open(
@@ -482,8 +512,10 @@ async def test_waits_and_is_told_where_its_provider_is_not_set_up_any_more(
     await transfer(service, elsewhere, "one")
     await plan(service, elsewhere, 250)
 
-    assert await capture_due(nobody, follow=NOTHING_FOLLOWS) == 0
-    assert await refund_due(nobody, follow=NOTHING_FOLLOWS) == 1  # of the bank transfer
+    with capture_logs() as logs:
+        assert await capture_due(nobody, follow=NOTHING_FOLLOWS) == 0
+        assert await refund_due(nobody, follow=NOTHING_FOLLOWS) == 1  # of the bank transfer
+    assert logs == []
     for _ in range(2):
         assert await settle_payments(nobody, follow=NOTHING_FOLLOWS) == 0
 
