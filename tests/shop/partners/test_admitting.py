@@ -97,7 +97,7 @@ async def test_has_a_credential_of_each_proof(tx, admitting, is_test):
     assert token.startswith("toy_")
     assert not secret.startswith("toy_")
     assert not password.startswith("toy_")
-    assert not any(c.key.isdigit() for c in admitted.created)
+    assert [c.key.partition("_")[0] for c in admitted.created] == ["pk", "pk", "user"]
 
 
 async def test_has_a_number_for_a_key_where_keys_are_numbers_but_a_name_for_a_password(

@@ -48,7 +48,7 @@ async def ids(tx, **wanted):
 
 async def test_by_shop_channel_and_number(tx):
     one, two = await make_shop(tx), await make_shop(tx)
-    a = await add(tx, one, "a")
+    a = await add(tx, one, "z")
     b = await add(tx, one, "b", channel="another")
     c = await add(tx, two, "c")
     await touch_partner(tx, partner_id=a)
@@ -162,7 +162,7 @@ async def test_key_by_key_the_newest_first_and_disabled_ones_last(tx):
 
 async def test_by_what_they_set_for_their_channel(tx):
     shop, elsewhere = await make_shop(tx), await make_shop(tx)
-    a = await add(tx, shop, "a", settings={"colour": "red"})
+    a = await add(tx, shop, "z", settings={"colour": "red"})
     await add(tx, shop, "b", settings={"shape": "round"})
     await add(tx, shop, "c", settings={"colour": "red"}, active=False)
     await add(tx, shop, "d", settings={"colour": "red"}, channel="another")
@@ -181,7 +181,7 @@ async def test_by_what_they_set_for_their_channel(tx):
 
 async def test_as_the_shop_calls_them(tx):
     shop, elsewhere = await make_shop(tx), await make_shop(tx)
-    a = await add(tx, shop, "a", settings={"hook": "x"}, visible_merchants=(7,))
+    a = await add(tx, shop, "z", settings={"hook": "x"}, visible_merchants=(7,))
     b = await add(tx, shop, "b", active=False)
     c = await add(tx, shop, "c", settings={"hook": "y"})
     await add(tx, shop, "d", settings={"hook": "x"}, channel="another")
