@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from tools import tidy
-from tools.laws import Finding, Tree, code, layout, parts, texts, words
+from tools.laws import Finding, Tree, code, fail_points, layout, parts, texts, words
 
 LawFunction = Callable[[Tree], Iterator[Finding]]
 CHANNEL = "src/crossdock/channels/shoppex_partner"
@@ -36,6 +36,16 @@ TABLES = {
     f"{VERSIONS}/2026-02-01-0900_all/35_orders.sql": "create table orders (\n);\n",
 }
 KIT = "src/crossdock/kit/clock.py"
+
+
+def sql_function(name: str, *lines: str) -> str:
+    """A function with these statements; the first of them is on the third line."""
+    head = f"create or replace function {name}(p_id bigint) returns void language plpgsql as $$"
+    return "\n".join([head, "begin", *lines, "end $$;", ""])
+
+
+ONE, TWO = "insert into a values (1);", "update b x set c = 'insert into a';"
+POINT = "assert fail_point('step');"
 
 SAMPLES = [
     Sample(
@@ -141,6 +151,57 @@ SAMPLES = [
         },
         bad={f"{VERSIONS}/labels.sql": "alter table labels add x int;\n"},
         found=((f"{VERSIONS}/labels.sql", 1), (f"{VERSIONS}/labels.sql", 1)),
+    ),
+    *[
+        Sample(
+            fail_points.a_fail_point_is_between_two_writes,
+            good={STOCK_SQL: sql_function("post", *good)},
+            bad={STOCK_SQL: sql_function("post", *bad)},
+            found=at(STOCK_SQL, line),
+        )
+        for good, bad, line in (
+            ((ONE, POINT, TWO), (ONE, "-- " + POINT, TWO), 5),
+            (
+                ("if x then", ONE, "elsif y then", ONE, "else", TWO, "end if;", POINT, TWO),
+                ("if x then", ONE, "elsif y then", POINT, "end if;", TWO),
+                8,
+            ),
+            (
+                ("if x then", ONE, "return;", "end if;", TWO),
+                ("if x then", ONE, "end if;", TWO),
+                6,
+            ),
+            (
+                ("for x in select 1 loop", ONE, POINT, "end loop;", TWO),
+                ("for x in select 1 loop", "exit when y;", ONE, "end loop;", POINT),
+                5,
+            ),
+            (
+                (POINT, "begin", ONE, "exception when sqlstate 'CD001' then", TWO, "end;"),
+                (ONE, "begin", "x := 1;", "exception when others then", TWO, "end;"),
+                7,
+            ),
+            (
+                (ONE, "raise exception 'no: %', case when x then 1 end;", TWO),
+                (ONE, "x := case when y then 1 else 2 end;", TWO),
+                5,
+            ),
+            (("return query delete from a;", POINT, TWO), ("return query delete from a;", TWO), 4),
+        )
+    ],
+    Sample(
+        fail_points.a_fail_point_is_between_two_writes,
+        good={
+            STOCK_SQL: sql_function("post", POINT, ONE, POINT),
+            ORDERS_SQL: sql_function("place", ONE, "perform post(1);", TWO),
+        },
+        bad={
+            STOCK_SQL: sql_function("post", POINT, ONE),
+            ORDERS_SQL: sql_function(
+                "place", ONE, "perform post(1);", "if post(2) then", "end if;", TWO
+            ),
+        },
+        found=((ORDERS_SQL, 7),),
     ),
     Sample(
         layout.channels_look_alike,

@@ -27,6 +27,7 @@ from crossdock.shop.payments import (
     refund_due,
     settle_by_hand,
     settle_payments,
+    try_void,
 )
 from tests.support.factories import ShopFixture, make_shop
 from tests.support.ledger import balances
@@ -229,6 +230,30 @@ async def test_is_captured_no_more_where_the_request_says_which_payment_it_was(
 
         await tx.run("select stop_capture(%s, %s)", (shop.id, asked[0]))
         assert await tx.value(waiting) == [second.id, done.id]
+
+
+async def test_is_told_by_the_invoice_that_it_would_have_paid(
+    shop: ShopFixture, service: Paying
+) -> None:
+    payment = await authorised(service, shop.id, number=REFUSED_CAPTURE)
+    await due_at(service, payment, 0, invoice_id=5)
+
+    assert await capture_due(service, follow=NOTHING_FOLLOWS) == 0
+
+    [(_, order_id, _, message)] = await alerts(service, shop)
+    assert order_id is None
+    assert f"to capture payment {payment.id} of invoice 5: " in message
+
+
+async def test_is_let_go_of_where_that_is_possible_now(shop: ShopFixture, service: Paying) -> None:
+    free, taken = await authorised(service, shop.id), await captured(service, shop)
+
+    async def is_let_go(payment: Payment) -> bool:
+        return await try_void(service, shop_id=shop.id, payment_id=payment.id)
+
+    assert await is_let_go(free) is True
+    assert [await is_let_go(payment) for payment in (free, taken)] == [False, False]
+    assert [(await read(service, p)).state for p in (free, taken)] == ["voided", "captured"]
 
 
 async def test_is_captured_at_once_and_a_refusal_told_to_whoever_asks(
