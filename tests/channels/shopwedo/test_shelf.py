@@ -7,8 +7,10 @@ import pytest
 
 from crossdock.shop.catalogue import ProductRecord, upsert_products
 from crossdock.shop.shops import read_shop
+from crossdock.shop.stock import add_serials
 from tests.channels.shopwedo.test_catalogue import NOW, a_product, a_variant, named, products
 from tests.support.consuming import deliver_by_worker
+from tests.support.factories import box
 from tests.support.shopwedo_client import order_of
 
 
@@ -144,3 +146,62 @@ async def test_goods_that_are_not_shipped_are_sent_without_a_parcel(
         "released", [0, 0],
     )  # fmt: skip
     assert (await client.call("cancelOrder", {"order_id": beside})).status_code == 200
+
+
+async def test_goods_that_are_sold_by_serials_are_sent_with_them_or_not_at_all(
+    client, shelve, server_database, shop
+):
+    await shelve(one("licence", virtual=True, own=0), one("course", virtual=True, own=0))
+    offered = named(await products(client))
+    licence, course = offered["Licence"]["sku"], offered["Course"]["sku"]
+    assert [offered[name]["status"] for name in ("Licence", "Course")] == [1, 1]
+    await add_keys(server_database, shop, licence, "KEY-1", "KEY-2", "KEY-3")
+
+    sold = await client.create(order_of((licence, 2), (course, 1), release=True))
+    short = await client.create(order_of((licence, 2), release=True))
+    item = await client.stock(licence)
+    assert (item["level"], item["atp"], item["status"]) == (3, 1, 1)
+    await deliver_by_worker(server_database, shop_id=shop.id, now=NOW)
+
+    order = await client.order(sold)
+    assert (order["status_string"], [line["serialnumber"] for line in order["items"]]) == (
+        "shipped", [["KEY-1", "KEY-2"], []],
+    )  # fmt: skip
+    waiting = await client.order(short)
+    assert (waiting["status_string"], waiting["items"][0]["serialnumber"]) == ("reserved", [])
+    left = await client.stock(licence)
+    assert (left["level"], left["atp"]) == (1, 1)
+
+
+async def test_goods_whose_serials_are_sold_out_are_said_to_be(
+    client, shelve, server_database, shop
+):
+    await shelve(one("licence", virtual=True, own=0))
+    licence = named(await products(client))["Licence"]["sku"]
+    await add_keys(server_database, shop, licence, "KEY-1")
+    await client.create(order_of((licence, 1), release=True))
+
+    assert named(await products(client))["Licence"]["status"] == 2
+    item = await client.stock(licence)
+    assert (item["atp"], item["status_string"]) == (0, "out_of_stock")
+
+
+async def test_serials_of_goods_that_are_shipped_are_told_with_those_that_were_scanned(
+    client, variant, warehouse, server_database, shop
+):
+    router = await variant(own=0)
+    await add_keys(server_database, shop, router, "KEY-1", "KEY-2")
+    order_id = await client.create(order_of((router, 2), release=True))
+    await warehouse.ship_all(order_id, {1: 2})
+    await warehouse.scan(order_id, 1, "SN-7", "KEY-1")
+
+    items = (await client.order(order_id))["items"]
+    assert [item["serialnumber"] for item in items] == [["KEY-1", "KEY-2", "SN-7"]]
+
+
+async def add_keys(database, shop, variant_id: int, *keys: str) -> None:
+    """Put licence keys into the stock of a variant."""
+    async with database.begin() as tx:
+        await add_serials(
+            tx, shop_id=shop.id, variant_id=variant_id, serials=keys, box=box(), now=NOW
+        )

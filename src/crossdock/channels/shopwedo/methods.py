@@ -41,7 +41,7 @@ from crossdock.shop.warehouse import (
     announce_return,
     find_pickup_points,
     list_returnable,
-    read_serials,
+    read_told_serials,
 )
 
 STOCK_PAGE = 50
@@ -139,7 +139,7 @@ class Methods:
                 partner_order_id=None if order_id is not None else number,
                 sections=("lines", "packages"),
             )
-            serials = await read_serials(
+            serials = await read_told_serials(
                 tx, shop_id=partner.shop_id, order_id=order.id, box=self._box
             )
         shown = self._showing(credential).order(

@@ -251,8 +251,8 @@ _SHOWN = f"""
                   select 1 from price_list_items a where a.shop_id = p.shop_id
                   and a.price_list_id = %(price_list)s::bigint and a.variant_id = v.first_id)), '[]'::jsonb),
         'enabled', p.enabled and v.enabled, 'extra_handling', p.extra_handling,
-        'is_counted', is_counted(v.is_managed, p.sold_without_stock, p.virtual), 'managed', v.is_managed,
-        'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
+        'is_counted', is_counted(v.is_managed, p.sold_without_stock, p.virtual and not v.by_serials),
+        'managed', v.is_managed, 'upc', v.upc, 'available', v.available, 'weight_g', v.weight_g, 'sort', p.sort,
         'featured', p.featured, 'virtual', p.virtual, 'sold_without_stock', p.sold_without_stock,
         'images', coalesce((
             select jsonb_agg(jsonb_build_object(
@@ -282,6 +282,7 @@ _SHOWN = f"""
                (array_agg(x.weight_g order by x.place, x.id))[1] as weight_g,
                (array_agg(x.regular_minor order by x.place, x.id))[1] as price_minor,
                bool_or(x.enabled) as enabled, bool_and(x.managed) as is_managed,
+               bool_and(p.virtual and is_sold_by_serials(p.shop_id, x.id)) as by_serials,
                coalesce(sum(x.own), 0)::bigint as available
         from {OFFERS} x
         where x.product_id = p.id and (e.own_variant is null or x.id = e.own_variant)

@@ -1,3 +1,9 @@
+-- Whether a variant is sold by serials: it has some, or had.
+create or replace function is_sold_by_serials(p_shop_id bigint, p_variant_id bigint)
+returns boolean language sql stable as $$
+    select exists (select from serials s where s.shop_id = p_shop_id and s.variant_id = p_variant_id)
+$$;
+
 -- How many serials of a variant are unsold, as far as `p_most`: a level also counts units that have none yet.
 create or replace function count_unsold_serials(p_shop_id bigint, p_variant_id bigint, p_most bigint)
 returns bigint language sql stable as $$

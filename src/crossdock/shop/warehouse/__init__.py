@@ -61,6 +61,7 @@ from crossdock.shop.warehouse.serials import (
     capture_serials,
     find_serial,
     read_serials,
+    read_told_serials,
     serial_fingerprints,
     serial_place,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "read_parcel",
     "read_sender",
     "read_serials",
+    "read_told_serials",
     "receive_return",
     "receive_variant",
     "refund_with_goods",

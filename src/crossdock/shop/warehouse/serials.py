@@ -9,6 +9,7 @@ from crossdock.errors import Invalid
 from crossdock.kit.crypto import SecretBox
 from crossdock.kit.texts import visible
 from crossdock.shop.orders import lock_order
+from crossdock.shop.stock import read_sold_serials
 
 SERIAL_LENGTH_MAX = 128
 
@@ -76,6 +77,18 @@ async def read_serials(
     for line_no, sealed in rows:
         found[line_no].append(box.open(bytes(sealed), place=place).decode())
     return dict(found)
+
+
+async def read_told_serials(
+    tx: Transaction, *, shop_id: int, order_id: int, box: SecretBox
+) -> dict[int, list[str]]:
+    """What the order's partner is told by line number: valid sold serials, then others that were recorded."""
+    told = await read_sold_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
+    recorded = await read_serials(tx, shop_id=shop_id, order_id=order_id, box=box)
+    for line_no, texts in recorded.items():
+        sold = told.get(line_no, [])
+        told[line_no] = sold + [text for text in texts if text not in sold]
+    return told
 
 
 async def find_serial(
