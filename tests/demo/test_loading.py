@@ -34,6 +34,7 @@ from crossdock.shop.resellers import (
     move_reseller,
     read_balance,
 )
+from crossdock.shop.stock import claim_serials
 from tests.conftest import NOON
 from tests.support import postgres
 from tests.support.drafts import BUYER
@@ -222,6 +223,36 @@ async def test_gives_two_web_shops_that_differ_in_the_replay_cache(service, db):
     assert plain.settings == {"demo": True, "rate_limit_per_minute": 0}
     assert twin.settings == {**plain.settings, "replay_cache": True}
     assert [p.credentials[0].key for p in (plain, twin)] == ["1", "2"]
+
+
+async def test_stocks_licences_by_their_serials_and_fills_them_up(service, db):
+    found = """
+        select v.sku, l.on_hand, (select count(*) from serials s where s.shop_id = v.shop_id
+                                  and s.variant_id = v.id and s.sold_at is null)
+        from products p join variants v on v.shop_id = p.shop_id and v.product_id = p.id
+        join stock_levels l on l.shop_id = v.shop_id and l.variant_id = v.id and l.pool = 'own'
+        where p.requires_serial and p.handle <> 'demo-game-key' order by v.id
+    """
+    async with db.begin() as tx:
+        licences = await tx.all(found)
+        first = await tx.value("select id from variants where sku = %s", (licences[0][0],))
+        shop_id = await tx.value("select id from shops where slug = 'demo'")
+        await claim_serials(
+            tx,
+            shop_id=shop_id,
+            variant_id=first,
+            quantity=2,
+            box=service.box,
+            now=service.clock.now(),
+        )
+    assert len(licences) >= 1
+    assert all(on_hand == serials and 5 <= serials <= 60 for _, on_hand, serials in licences)
+
+    again = await load_demo(service, count=COUNT)
+
+    assert again.others_changed == 2
+    async with db.statement() as tx:
+        assert await tx.all(found) == licences
 
 
 async def test_gives_a_reseller_money_and_serials_to_buy(service, db):

@@ -144,6 +144,11 @@ class DemoShop:
     box: SecretBox
     now: datetime
 
+    def new_serial(self) -> str:
+        """A serial that nobody else has, and that says whose it is."""
+        text = self.ids.random_token(15).upper()
+        return f"DEMO-{text[:5]}-{text[5:10]}-{text[10:]}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:

@@ -309,7 +309,7 @@ def _stocking(draft: _Draft, origin: str) -> Stocking:
     if draft.place < 0:
         return plain_stocking(draft.index, draft.chance)
     if _needs_serial(draft.kind):
-        return serial_stocking(draft.chance)
+        return serial_stocking()
     if draft.kind.department.virtual:
         return Stocking(origin="SC", managed=False, stock=())
     alert = load_words().texts.best_before[0] if draft.kind.group.perishable else ""

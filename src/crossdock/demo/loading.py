@@ -12,6 +12,7 @@ from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.demo.access import SHOP, ensure_further, ensure_partners
 from crossdock.demo.console import ensure_console_person
 from crossdock.demo.goods import CURRENCY, products
+from crossdock.demo.licences import ensure_licences
 from crossdock.demo.pickup_points import SENDER, pickup_points
 from crossdock.demo.posts import blog_posts
 from crossdock.demo.selling import ensure_coupons, ensure_taxes, merchant_records
@@ -22,6 +23,7 @@ from crossdock.kit.crypto import SecretBox
 from crossdock.kit.ids import Ids
 from crossdock.shop.catalogue import (
     CategoryRecord,
+    ProductRecord,
     UpsertCounts,
     prepare,
     slug_of,
@@ -94,7 +96,7 @@ async def load_demo(
     """
     async with service.db.begin() as tx:
         shop, others = await _prepare_shop(tx, service=service)
-    total = UpsertCounts()
+    total, licences = UpsertCounts(), list[ProductRecord]()
     variants = done = 0
     for batch in _batches(products(count=count, seed=seed), size=BATCH):
         prepared = await asyncio.to_thread(prepare, batch)
@@ -103,6 +105,7 @@ async def load_demo(
                 tx, shop=shop, products=prepared, now=service.clock.now(), reason="demo"
             )
         total = _sum(total, counts)
+        licences += (record for record in batch if record.requires_serial)
         variants += sum(len(record.variants) for record in batch)
         done += len(batch)
         moved(done)
@@ -113,6 +116,7 @@ async def load_demo(
         others += await ensure_console_person(tx, shop_id=shop.id, box=service.box, now=now)
         demo = DemoShop(shop=shop, ids=service.ids, box=service.box, now=now)
         partners = await ensure_partners(tx, shop_id=shop.id, ids=service.ids, box=service.box)
+        others += await ensure_licences(tx, shop=demo, records=licences, seed=seed)
         others += await ensure_further(tx, shop=demo)
     return Loaded(
         shop=shop.slug,

@@ -86,9 +86,14 @@ def any_stocking(origin: str, chance: Chance, *, best_before_alert: str) -> Stoc
     return Stocking(origin=origin, managed=not chance.percent(15), stock=stock)
 
 
-def serial_stocking(chance: Chance) -> Stocking:
-    """Serial codes for sale, few enough to run out."""
-    return Stocking(origin="SC", stock=_levels("SC", own=chance.between(5, 60), supplier=0))
+def serial_stocking() -> Stocking:
+    """What is sold by serials: they are its stock, and are added once it is there."""
+    return Stocking(origin="SC", stock=_levels("SC", own=0, supplier=0))
+
+
+def serials_of(sku: str, *, seed: int) -> int:
+    """How many serials are for sale: few enough to run out."""
+    return Chance(seed, "serials", sku).between(5, 60)
 
 
 def _levels(

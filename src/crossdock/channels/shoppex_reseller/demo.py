@@ -7,7 +7,6 @@ from crossdock.channels.shoppex_reseller import NAME
 from crossdock.channels.shoppex_reseller.auth import RESELLER_PREFIX
 from crossdock.channels.shoppex_reseller.ids import Kind, WireIds
 from crossdock.db.unit_of_work import Transaction
-from crossdock.kit.ids import Ids
 from crossdock.kit.paging import PlacePage
 from crossdock.shop.catalogue import (
     OwnedProduct,
@@ -132,16 +131,11 @@ async def _ensure_product(tx: Transaction, *, shop: DemoShop) -> int:
             tx,
             shop_id=shop_id,
             variant_id=variant_id,
-            serials=[_serial(shop.ids) for _ in range(missing)],
+            serials=[shop.new_serial() for _ in range(missing)],
             box=shop.box,
             now=now,
         )
     return counts.products_added + counts.products_changed + max(missing, 0)
-
-
-def _serial(ids: Ids) -> str:
-    text = ids.random_token(15).upper()
-    return f"DEMO-{text[:5]}-{text[5:10]}-{text[10:]}"
 
 
 async def _add_reseller(tx: Transaction, *, shop: DemoShop) -> Reseller:

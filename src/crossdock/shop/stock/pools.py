@@ -36,6 +36,19 @@ async def count_pooled(tx: Transaction, *, shop_id: int, variant_id: int) -> int
     )
 
 
+async def count_pooled_by_sku(
+    tx: Transaction, *, shop_id: int, skus: Sequence[str]
+) -> list[tuple[int, str, int]]:
+    """The variants of these SKUs by their ids, each with its SKU and how many of its serials are unsold."""
+    rows = await tx.all(
+        "select v.id, v.sku, (select count(*) from serials s"
+        " where s.shop_id = v.shop_id and s.variant_id = v.id and s.sold_at is null)"
+        " from variants v where v.shop_id = %s and v.sku = any(%s) order by v.id",
+        (shop_id, list(skus)),
+    )
+    return [(variant_id, sku, count) for variant_id, sku, count in rows]
+
+
 async def list_pooled(
     tx: Transaction, *, shop_id: int, variant_id: int, limit: int, offset: int, box: SecretBox
 ) -> list[PooledSerial]:
