@@ -181,6 +181,54 @@ async def test_a_job_of_a_worker_that_was_forgotten_is_handed_back(runtime):
     assert await status_of(runtime, job_id) == "todo"
 
 
+@queue.task(name="test_locked", queueing_lock="test_locked")
+async def locked():
+    """One of it waits at most."""
+    ran.append(1)
+
+
+async def take(runtime):
+    """Take the job that is next, by a worker that is never heard of again."""
+    async with runtime.database.statement() as tx:
+        worker = await tx.value("select worker_id from procrastinate_register_worker_v1()")
+        job_id = await tx.value("select id from procrastinate_fetch_job_v2(null, %s)", (worker,))
+        await tx.run(
+            "update procrastinate_workers set last_heartbeat = now() - interval '1 minute'"
+        )
+    return job_id
+
+
+async def test_a_silent_worker_s_job_ends_where_a_newer_one_with_its_lock_waits(runtime):
+    await locked.defer_async()
+    first = await take(runtime)
+    await locked.defer_async()
+    second = await take(runtime)
+    other = await defer(runtime, task="test_reads")
+    assert await take(runtime) == other
+
+    assert await hand_back_stalled(queue) == 2
+
+    assert await status_of(runtime, first) == "todo"
+    assert await status_of(runtime, second) == "aborted"
+    assert await status_of(runtime, other) == "todo"
+    await drain(runtime)
+    assert sorted(ran) == [1, 14]
+
+
+async def test_a_dead_job_is_not_sent_again_where_another_with_its_lock_waits(runtime):
+    await locked.defer_async()
+    job_id = await take(runtime)
+    async with runtime.database.statement() as tx:
+        await tx.run("select procrastinate_finish_job_v1(%s, 'failed', false)", (job_id,))
+    await locked.defer_async()
+
+    with pytest.raises(Conflict, match="Another test_locked waits"):
+        async with runtime.database.begin() as tx:
+            await retry_job(tx, job_id=job_id)
+
+    assert await status_of(runtime, job_id) == "failed"
+
+
 async def test_numbering_goes_on_after_whatever_went_wrong(runtime):
     async with runtime.database.begin() as tx:
         shop = await make_shop(tx)

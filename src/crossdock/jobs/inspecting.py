@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import psycopg
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, NotFound
@@ -61,13 +62,21 @@ async def show_job(tx: Transaction, *, job_id: int) -> tuple[JobView, list[JobMo
 
 
 async def retry_job(tx: Transaction, *, job_id: int) -> JobView:
-    """Requeue a failed job, due now. Raises NotFound, or Conflict for another status."""
+    """Requeue a failed job, due now.
+
+    Raises NotFound, and Conflict for another status, or where another one with its queueing lock waits.
+    """
     view, _ = await show_job(tx, job_id=job_id)
     if view.status != DEAD:
         raise Conflict(
             "exists", f"Job {job_id} is {view.status}; only a failed job can be retried."
         )
-    await tx.run("select procrastinate_retry_job_v2(%s, now(), null, null, null)", (job_id,))
+    try:
+        await tx.run("select procrastinate_retry_job_v2(%s, now(), null, null, null)", (job_id,))
+    except psycopg.errors.UniqueViolation:
+        raise Conflict(
+            "exists", f"Another {view.task} waits already; it does the same work."
+        ) from None
     view, _ = await show_job(tx, job_id=job_id)
     return view
 
