@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 import structlog
@@ -204,9 +205,12 @@ def _facts_of_line(
 def _bounded(headers: dict[str, str]) -> dict[str, str]:
     """The first HEADERS_MAX headers, each of at most HEADER_CHARS and without secrets."""
     return {
-        name[:HEADER_CHARS]: redact_text(value.replace("\x00", ""))[:HEADER_CHARS]
+        name[:HEADER_CHARS]: _redacted(value.replace("\x00", ""))[:HEADER_CHARS]
         for name, value in list(headers.items())[:HEADERS_MAX]
     }
+
+
+_redacted = lru_cache(maxsize=256)(redact_text)  # most headers are those of the call before
 
 
 async def _alert(tx: Transaction, *, attempt: Attempt, error: str) -> None:
