@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.laws import Finding, Law, Tree, code, layout, parts, texts, words
+from tools.laws import Finding, Law, Tree, code, fail_points, layout, parts, texts, words
 from tools.laws.tree import read_repository
 
 LAWS: tuple[Law, ...] = (
@@ -26,6 +26,7 @@ LAWS: tuple[Law, ...] = (
     code.doors_hold_no_sql,
     code.parts_are_used_by_their_names,
     code.migrations_wait_briefly,
+    fail_points.a_fail_point_is_between_two_writes,
     layout.channels_look_alike,
     layout.channels_are_registered,
     layout.the_map_is_true,

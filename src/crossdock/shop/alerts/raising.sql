@@ -19,6 +19,7 @@ begin
     on conflict do nothing
     returning id into v_alert_id;
     if v_alert_id is not null then
+        assert fail_point('raise_alert:raised');
         perform write_event(p_shop_id, 'alert.raised', v_alert_id, jsonb_build_object('alert_kind', p_kind), p_now);
     end if;
     return v_alert_id;

@@ -21,6 +21,7 @@ begin
         return cart_view(p_shop_id, p_cart_id, p_partner_id, p_terms, p_now);
     end if;
     perform release_stale_holds(p_shop_id, p_cart_id, p_partner_id, p_now);
+    assert fail_point('change_cart:released');
     if p_clears then
         delete from cart_lines l where l.shop_id = p_shop_id and l.cart_id = p_cart_id;
     elsif not p_adds then

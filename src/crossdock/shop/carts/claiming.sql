@@ -39,6 +39,7 @@ begin
     end if;
     if p_wanted <> '[]' then
         v_hold_ids := hold_all(p_shop_id, p_wanted, 'checkout', p_held_until, p_now);
+        assert fail_point('claim_cart:held');
     end if;
     update carts c set claimed_until = p_until, revision = c.revision + 1, hold_ids = v_hold_ids
     where c.shop_id = p_shop_id and c.id = p_cart_id;
@@ -84,6 +85,7 @@ begin
     if outcome <> 'created' then
         return;
     end if;
+    assert fail_point('order_cart:placed');
     update carts c set order_id = order_cart.order_id, claimed_until = null, hold_ids = '{}', updated_at = p_now
     where c.shop_id = p_shop_id and c.id = p_cart_id;
     assert fail_point('close_cart:ordered');

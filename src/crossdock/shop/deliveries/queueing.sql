@@ -33,6 +33,7 @@ begin
         select 1 from purged_deliveries p
         where p.shop_id = p_shop_id and p.kind = p_kind and p.subject_id = p_subject_id and p.target = p_target
     ) then
+        assert fail_point('queue_delivery:queued');
         delete from deliveries d where d.shop_id = p_shop_id and d.id = v_id;
         return null;
     end if;

@@ -34,6 +34,7 @@ begin
         from jsonb_to_record(p_log) as l (
             outcome text, started_at timestamptz, took_ms bigint, http_status integer, error text, answer text,
             request_headers jsonb, answer_headers jsonb);
+        assert fail_point('record_delivery:logged');
     end if;
     if v_newer is not null then
         insert into delivery_attempts (shop_id, delivery_id, attempt, outcome, error)

@@ -16,12 +16,14 @@ begin
     loop
         v_last := v_last + 1;
         update events set sequence = v_last where shop_id = p_shop_id and id = v_id;
+        assert fail_point('number_events:numbered');
     end loop;
     if v_last > v_base then
         insert into event_topics as t (shop_id, topic, numbered)
         select p_shop_id, e.topic, count(*) from events e
         where e.shop_id = p_shop_id and e.sequence > v_base group by e.topic
         on conflict (shop_id, topic) do update set numbered = t.numbered + excluded.numbered;
+        assert fail_point('number_events:counted');
         -- tidy: allow tables_have_one_writer because the counter is the shop's row, which numbering locks
         update shops set last_sequence = v_last where id = p_shop_id;
     end if;
@@ -38,6 +40,7 @@ begin
         select 1 from events e where e.shop_id = shops.id and e.sequence is null) order by id
     loop
         v_total := v_total + number_events(v_shop_id, p_limit);
+        assert fail_point('number_all_events:shop');
     end loop;
     return v_total;
 end $$;

@@ -46,7 +46,9 @@ begin
             values (p_shop_id, v_account.kind, v_account.owner, v_account.currency,
                     (select k.floor_minor from account_kinds k where k.kind = v_account.kind), p_now, p_now)
             on conflict (shop_id, kind, owner, currency) do nothing;
+            assert fail_point('post_transfers:account');
         end loop;
+        assert fail_point('post_transfers:balance');
         if v_id is null then
             v_short := v_short || jsonb_build_object(
                 'kind', v_account.kind, 'owner', v_account.owner, 'currency', v_account.currency,

@@ -86,12 +86,14 @@ begin
         where i.id = any(v_ids) and i.partner_id is null
     ) s;
     update images i set unused_since = p_now where i.id = any(v_shown);
+    assert fail_point('purge_images:shown');
     with lost as (
         delete from images i
         where i.id = any(v_ids) and i.id <> all(v_shown) and i.unused_since < p_before and not i.is_used
         returning i.shop_id, i.checksum
     )
     select count(*), array_agg(l.shop_id), array_agg(l.checksum::text) into gone, v_shops, v_checksums from lost l;
+    assert fail_point('purge_images:images');
     delete from image_files f using unnest(v_shops, v_checksums) as l (shop_id, checksum)
     where f.shop_id = l.shop_id and f.checksum = l.checksum
       and not exists (select from images i where i.shop_id = f.shop_id and i.checksum = f.checksum);
@@ -119,10 +121,12 @@ begin
     where v.id = any(v_ids) and exists (
         select from products p
         where p.shop_id = v.shop_id and (p.video #>> '{media,id}')::bigint = v.id and p.video ? 'media');
+    assert fail_point('purge_videos:shown');
     with lost as (
         delete from videos v where v.id = any(v_ids) and v.unused_since < p_before returning v.cover_id
     )
     select count(*), array_agg(l.cover_id) into gone, v_covers from lost l;
+    assert fail_point('purge_videos:videos');
     update images i set is_used = false, unused_since = p_now
     where i.id = any(v_covers) and not exists (
         select from videos v where v.shop_id = i.shop_id and v.cover_id = i.id);

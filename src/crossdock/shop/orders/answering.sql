@@ -22,11 +22,13 @@ begin
     select o.payment_state into v_from from orders o where o.shop_id = p_shop_id and o.id = v_order_id
     for no key update;
     select * into v_recorded from record_answer(p_shop_id, p_attempt_id, p_approved, p_code, p_reason, p_now);
+    assert fail_point('answer_order_payment:recorded');
     is_first := v_recorded.is_first;
     payment := v_recorded.payment;
     v_to := case payment.state when 'captured' then 'paid' else payment.state end;
     if is_first and not p_approved and v_from = 'awaiting' and p_reason <> 'never_arrived' then
         perform stop_capture(p_shop_id, p_attempt_id);
+        assert fail_point('answer_order_payment:stopped');
     end if;
     if not is_first or not p_approved then
         return;

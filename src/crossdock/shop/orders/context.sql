@@ -42,8 +42,11 @@ create or replace function open_order(
 begin
     perform set_config('synchronous_commit', 'off', true);
     outcome := spend_nonce(p_credential_id, p_revision, p_nonce, p_expires_at, p_now);
-    if outcome = 'spent' and p_limit > 0 and count_calls(p_credential_id, 1, p_now) > p_limit then
-        outcome := 'limited';
+    if outcome = 'spent' and p_limit > 0 then
+        assert fail_point('open_order:spent');
+        if count_calls(p_credential_id, 1, p_now) > p_limit then
+            outcome := 'limited';
+        end if;
     end if;
     if outcome = 'spent' then
         context := order_context(p_shop_id, p_namespace, p_number, p_customer_id, p_variant_ids, p_merchant_ids,

@@ -53,6 +53,7 @@ begin
         assert fail_point('release_order:taken');
     end if;
     perform move_order(p_shop_id, p_order_id, 'fulfilment', null, 'processing', null, p_now);
+    assert fail_point('release_order:processing');
     perform queue_delivery(p_shop_id, 'dispatch', routes.route, p_order_id, null,
                            coalesce(c.kind = 'manual', false), p_now)
     from (select distinct p.route from order_parts p

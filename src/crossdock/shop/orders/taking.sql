@@ -26,6 +26,7 @@ begin
             where x.take = 'own_first' or (p.pool = 'supplier') = (x.take = 'supplier')
             group by x.variant_id order by x.variant_id
         ) wanted;
+        assert fail_point('take_stock:locked');
     end if;
 
     select array_agg(row(t.variant_id, p.pool, 'commit', 0, 0, p.quantity, t.take = 'own_capped', null,
@@ -53,6 +54,7 @@ begin
     if v_postings is not null then
         insert into order_allocations (shop_id, order_id, variant_id, pool, quantity)
         select p_shop_id, p_order_id, p.variant_id, p.pool, p.committed from unnest(v_postings) as p;
+        assert fail_point('take_stock:shares');
     end if;
     if v_is_special and p_takes @? '$[*] ? (@.take == "hold")' then
         v_postings := v_postings || convert_holds(p_shop_id, p_order_id, p_takes, p_now);
@@ -77,6 +79,7 @@ begin
         order by x.variant_id, x.line_no
     loop
         perform take_serials(p_shop_id, p_order_id, v_line.line_no, v_line.variant_id, v_line.quantity, p_now);
+        assert fail_point('deliver_serials:taken');
     end loop;
     insert into order_allocations (shop_id, order_id, variant_id, pool, quantity, status, shipped)
     select p_shop_id, p_order_id, x.variant_id, 'own', sum(x.quantity), 'shipped', sum(x.quantity)

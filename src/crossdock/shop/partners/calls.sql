@@ -31,6 +31,7 @@ begin
             group by a.credential_id order by a.credential_id
         loop
             v_over := count_calls(v_caller.credential_id, cardinality(v_caller.places), p_now) - v_caller.max_calls;
+            assert fail_point('limit_calls:counted');
             for v_last in 1..least(v_over, cardinality(v_caller.places)) loop
                 p_outcomes[v_caller.places[v_last]] := 'limited';
             end loop;
@@ -90,6 +91,7 @@ begin
     v_through := least(p_calls, floor(
         extract(epoch from v_longest - v_until) / extract(epoch from v_each) + 0.001)::integer);
     if v_through > 0 then
+        assert fail_point('pace_calls:seen');
         update call_paces set busy_until = v_until + v_each * v_through where credential_id = p_credential_id;
     end if;
     return v_through;
@@ -125,6 +127,7 @@ begin
     loop
         v_through := pace_calls(
             v_caller.credential_id, cardinality(v_caller.places), v_caller.max_calls, v_caller.burst, p_now);
+        assert fail_point('confirm_metered_calls:paced');
         for v_last in v_through + 1..cardinality(v_caller.places) loop
             v_outcomes[v_caller.places[v_last]] := 'limited';
         end loop;

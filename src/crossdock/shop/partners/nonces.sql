@@ -36,6 +36,7 @@ begin
     loop
         v_outcomes[v_place] := spend_nonce(p_credential_ids[v_place], p_revisions[v_place], p_nonces[v_place],
                                            p_expires_at[v_place], p_now);
+        assert fail_point('spend_nonces:spent');
     end loop;
     return query
         select l.place, l.outcome from limit_calls(p_credential_ids, p_limits, v_outcomes, 'spent', p_now) l;

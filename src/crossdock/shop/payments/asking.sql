@@ -88,6 +88,7 @@ begin
         v_part := least(v_payment.left_minor, p_amount_minor - v_planned);
         update payments p set refund_due_minor = p.refund_due_minor + v_part, updated_at = p_now
         where p.shop_id = p_shop_id and p.id = v_payment.id and v_part > 0;
+        assert fail_point('plan_refund:part');
         v_planned := v_planned + v_part;
     end loop;
     assert fail_point('plan_refund:planned');
@@ -110,6 +111,7 @@ begin
     end if;
     assert fail_point('ask_due_refund:taken');
     v_attempt_id := ask_payment(p_shop_id, p_payment_id, 'refund', p_amount_minor, p_key, p_look_up_at, p_now);
+    assert fail_point('ask_due_refund:asked');
     update payment_attempts a set is_due = true where a.shop_id = p_shop_id and a.id = v_attempt_id;
     return v_attempt_id;
 end $$;
@@ -136,6 +138,7 @@ begin
             ask_due_refund(p_shop_id, v_payment.id, v_payment.refund_due_minor,
                            format('%s-refund-%s', v_payment.reference, v_attempts + 1), p_now, p_now),
             true, 'by hand', '', p_now);
+        assert fail_point('refund_by_hand:refunded');
         select p.state into v_state from payments p where p.shop_id = p_shop_id and p.id = v_payment.id;
     end loop;
     return v_state;

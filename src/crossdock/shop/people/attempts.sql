@@ -18,6 +18,7 @@ begin
     insert into sign_in_attempts (key_hash, failures, blocked_until, last_at)
     select k, 0, p_now, p_now from unnest(p_keys) as k order by k
     on conflict do nothing;
+    assert fail_point('begin_sign_in_attempt:noted');
     perform 1 from sign_in_attempts where key_hash = any(p_keys) order by key_hash for no key update;
 
     select ceil(extract(epoch from max(blocked_until) - p_now)) into v_wait

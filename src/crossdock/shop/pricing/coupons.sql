@@ -85,6 +85,7 @@ begin
         assert fail_point('use_coupons:noted');
         if v_coupon.used_count = v_coupon.max_uses then
             perform tell_coupon(v_coupon, p_now);
+            assert fail_point('use_coupons:told');
         end if;
     end loop;
 end $$;
@@ -104,11 +105,13 @@ begin
         where c.shop_id = p_shop_id and c.id = v_use.coupon_id and c.count_no = v_use.count_no
         returning c.* into v_coupon;
         if found and v_coupon.used_count = v_coupon.max_uses - 1 then
+            assert fail_point('release_coupons:freed');
             perform tell_coupon(v_coupon, p_now);
         end if;
         assert fail_point('release_coupons:counted');
         update coupon_uses u set released_at = p_now
         where u.shop_id = p_shop_id and u.order_id = p_order_id and u.coupon_id = v_use.coupon_id;
+        assert fail_point('release_coupons:noted');
     end loop;
 end $$;
 

@@ -1,13 +1,3 @@
--- Fault injection for tests: `assert fail_point('step')` raises CD099 if the setting crossdock.fail_point names that
--- step, to test that a write path is atomic. `assert` evaluates an expression, which is cheaper than a statement.
-create or replace function break_here(step text) returns boolean language plpgsql as $$
-begin
-    raise exception 'fail point %', step using errcode = 'CD099';
-end $$;
-create or replace function fail_point(step text) returns boolean language sql as $$
-    select current_setting('crossdock.fail_point', true) is distinct from step or break_here(step)
-$$;
-
 -- Post entries to levels: lock and change the levels in a fixed order, write the entries and one event:
 -- `stock.changed`, or `inventory.moved` if no available quantity changed, for example when an order is shipped.
 -- Answers the event's id, null if there is nothing to post. floor: refuse the posting if it leaves the available
@@ -50,6 +40,7 @@ begin
                 'variant_id', v_change.variant_id, 'pool', v_change.pool, 'available',
                 greatest(v_available - v_change.on_hand + v_change.held + v_change.committed, 0));
         end if;
+        assert fail_point('post_stock:level');
         v_is_felt := v_is_felt or v_change.on_hand <> v_change.held + v_change.committed;
         v_levels := v_levels || jsonb_build_array(v_change.variant_id, v_change.pool, v_available);
     end loop;

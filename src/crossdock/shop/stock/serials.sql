@@ -74,6 +74,7 @@ declare
     v_ids bigint[];
 begin
     perform lock_levels(p_shop_id, p_variant_id, '{own}');
+    assert fail_point('draw_serials:locked');
     select l.available into v_available from stock_levels l
     where l.shop_id = p_shop_id and l.variant_id = p_variant_id and l.pool = 'own';
     select array_agg(found.id order by found.id) into v_ids from (
@@ -99,6 +100,7 @@ create or replace function return_serials(
 ) returns void language plpgsql as $$
 begin
     perform lock_levels(p_shop_id, p_variant_id, '{own}');
+    assert fail_point('return_serials:locked');
     update serials s set sold_at = null where s.shop_id = p_shop_id and s.id = any(p_serial_ids);
     assert fail_point('return_serials:returned');
     perform post_entries(
