@@ -103,12 +103,37 @@ async def test_adds_up_what_cancelling_several_gives_back(desk):
         now=desk.clock.now(),
     )
 
-    assert (told.orders, told.units) == (2, 5)
-    assert told.money == {("refund", "EUR"): 5997, ("not_owed", "EUR"): 3998}
+    assert {(each.payment, part.orders, part.units) for each, part in told.by_state.items()} == {
+        ("paid", 1, 3),
+        ("awaiting", 1, 2),
+    }
+    assert (told.whole.orders, told.whole.units) == (2, 5)
+    assert told.whole.money == {("refund", "EUR"): 5997, ("not_owed", "EUR"): 3998}
+    assert (told.looked_at, told.last) == (3, gone.id)
     assert {number: error.code for number, error in told.refused.items()} == {
         gone.id: "order_state"
     }
     assert await desk.level(lamp) == (50, 0, 5, 45)
+
+
+async def test_ends_when_no_time_is_left_but_looks_at_one(desk):
+    lamp = await desk.variant(own=50)
+    numbers = [(await desk.on_account((lamp, each))).id for each in (1, 2, 4)]
+    left = iter((True, False))
+
+    async def told(has_time):
+        found = await rehearse_cancelling(
+            desk.db,
+            shop_id=desk.shop.id,
+            order_ids=numbers,
+            now=desk.clock.now(),
+            has_time=has_time,
+        )
+        return found.looked_at, found.last, found.whole.units
+
+    assert await told(lambda: False) == (1, numbers[0], 1)
+    assert await told(lambda: next(left)) == (2, numbers[1], 3)
+    assert await desk.level(lamp) == (50, 0, 7, 43)
 
 
 async def test_tells_a_transfer_and_a_capture_by_what_is_owed(desk):

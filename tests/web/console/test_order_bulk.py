@@ -9,6 +9,7 @@ from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.orders import move_order
 from crossdock.web.console.order_bulk import BULK_MAX
+from crossdock.web.console.order_forecast import forecast
 from tests.support.factories import moment
 from tests.support.people import hidden_fields
 from tests.support.staff import Desk
@@ -195,6 +196,25 @@ async def test_more_than_a_page_of_them_become_a_run_of_the_worker(desk, staff):
     numbers = [(await desk.on_account((good, 1))).id for _ in range(BULK_MAX + 1)]
     opened, viewer = await staff(), await staff("viewer")
     board = "?view=all"
+    await opened.submit_surely(
+        f"{ORDERS}/{numbers[-1]}", {"all": "yes"}, to=f"{ORDERS}/{numbers[-1]}/send"
+    )
+
+    cancels = {"action": "cancel", "all": "yes"}
+    whole = await opened.submit(ORDERS, cancels, to=f"{BULK}{board}")
+    rest = await opened.submit(ORDERS, cancels | {"after": numbers[-4]}, to=f"{BULK}{board}")
+    assert "units can be sold again." in whole.text
+    assert (
+        f"orders {BULK_MAX - 1} to {BULK_MAX + 1} of {BULK_MAX + 1}, the oldest first" in rest.text
+    )
+    assert "<dd>2 units can be sold again.</dd>" in rest.text
+    assert "<dd>€39.98 less is owed.</dd>" in rest.text
+    assert ">To pick</span>" in rest.text
+    assert "One of them stays as it is: An order that is shipped cannot be cancelled." in rest.text
+    assert f'"{ORDERS}/{numbers[-1]}">{numbers[-1]}</a>' in rest.text
+    assert "Look at the first ones" in rest.text
+    assert "Look at the next ones" not in rest.text
+    assert await desk.level(good) == (998, 0, BULK_MAX, 798)
 
     asked = await opened.submit(ORDERS, {"action": "note", "all": "yes"}, to=f"{BULK}{board}")
     later = (await desk.on_account((good, 1))).id
@@ -221,6 +241,27 @@ async def test_more_than_a_page_of_them_become_a_run_of_the_worker(desk, staff):
             (desk.shop.id,),
         )
     assert noted == BULK_MAX + 1
+
+
+async def test_as_many_orders_as_the_time_allows_are_foretold(desk):
+    good = await desk.variant(own=99)
+    numbers = [(await desk.on_account((good, each))).id for each in (1, 2)]
+
+    async def told(after: int, longest_s: float) -> tuple[int, int, int | None, list[str]] | None:
+        found = await forecast(
+            desk.db,
+            shop_id=desk.shop.id,
+            order_ids=numbers,
+            after=after,
+            now=desk.clock.now(),
+            longest_s=longest_s,
+        )
+        return found and (found.first, found.last, found.after, [s.stock for s in found.states])
+
+    assert await told(0, 0) == (1, 1, numbers[0], ["One unit can be sold again."])
+    assert await told(numbers[0], 0) == (2, 2, None, ["2 units can be sold again."])
+    assert await told(0, 60) == (1, 2, None, ["3 units can be sold again."])
+    assert await told(numbers[1], 60) is None
 
 
 async def test_a_run_is_of_its_shop_and_of_the_right_for_what_it_does(desk, staff, person, browser):

@@ -100,6 +100,7 @@ from crossdock.shop.orders.refunding import (
     refund_line,
 )
 from crossdock.shop.orders.rehearsing import (
+    CancelPart,
     CancelSum,
     Rehearsed,
     StockChange,
@@ -183,6 +184,7 @@ __all__ = [
     "BoardSum",
     "BoardView",
     "BoughtItem",
+    "CancelPart",
     "CancelSum",
     "Cancelled",
     "CheckpointView",

@@ -66,40 +66,85 @@ async def rehearse(
         )
 
 
-class CancelSum(msgspec.Struct, frozen=True, kw_only=True):
-    """What cancelling several orders would do.
+class CancelPart(msgspec.Struct, kw_only=True):
+    """What cancelling orders would do, added up.
 
     `units` can be sold again; `money` has the amount in minor units by how it is given back (see `give_back`) and its
-    currency; `refused` says why an order would stay as it is.
+    currency.
     """
 
-    orders: int
-    units: int
-    money: dict[tuple[GivenBack, str], int]
+    orders: int = 0
+    units: int = 0
+    money: dict[tuple[GivenBack, str], int] = msgspec.field(default_factory=dict)
+
+    def add(self, other: "CancelPart") -> None:
+        """Have the other orders in it too."""
+        self.orders += other.orders
+        self.units += other.units
+        for key, minor in other.money.items():
+            self.money[key] = self.money.get(key, 0) + minor
+
+
+class CancelSum(msgspec.Struct, frozen=True, kw_only=True):
+    """What cancelling several orders would do, by the state that each is in now.
+
+    `refused` says why an order would stay as it is. `last` is the number of the last order that was looked at.
+    """
+
+    by_state: dict[OrderState, CancelPart]
     refused: dict[int, CrossdockError]
+    last: int
+
+    @property
+    def whole(self) -> CancelPart:
+        """All states together."""
+        added = CancelPart()
+        for part in self.by_state.values():
+            added.add(part)
+        return added
+
+    @property
+    def looked_at(self) -> int:
+        """How many orders were looked at."""
+        return self.whole.orders + len(self.refused)
 
 
 async def rehearse_cancelling(
-    db: Database, *, shop_id: int, order_ids: Sequence[int], now: datetime
+    db: Database,
+    *,
+    shop_id: int,
+    order_ids: Sequence[int],
+    now: datetime,
+    has_time: Callable[[], bool] = lambda: True,
 ) -> CancelSum:
-    """What `cancel_order` would do to each of these orders, added up; each is rolled back before the next."""
-    orders = units = 0
-    money: dict[tuple[GivenBack, str], int] = {}
+    """What `cancel_order` would do to each of these orders, added up; each is rolled back before the next.
+
+    Ends after an order when no time is left; one is always looked at.
+    """
+    by_state: dict[OrderState, CancelPart] = {}
     refused: dict[int, CrossdockError] = {}
+    last = 0
     for order_id in order_ids:
+        if last and not has_time():
+            break
+        last = order_id
         cancel = partial(_cancel, shop_id=shop_id, order_id=order_id, now=now)
         try:
             told = await rehearse(db, shop_id=shop_id, order_id=order_id, move=cancel)
         except CrossdockError as error:
             refused[order_id] = error
             continue
-        done, currency = told.result
-        orders += 1
-        units += sum(change.available for change in told.stock)
-        if done.given_back:
-            key = done.given_back, currency
-            money[key] = money.get(key, 0) + done.amount_minor
-    return CancelSum(orders=orders, units=units, money=money, refused=refused)
+        by_state.setdefault(told.before, CancelPart()).add(_part(told))
+    return CancelSum(by_state=by_state, refused=refused, last=last)
+
+
+def _part(told: Rehearsed[tuple[Cancelled, str]]) -> CancelPart:
+    done, currency = told.result
+    return CancelPart(
+        orders=1,
+        units=sum(change.available for change in told.stock),
+        money={(done.given_back, currency): done.amount_minor} if done.given_back else {},
+    )
 
 
 async def _cancel(

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from crossdock.kit.display import money_text
 from crossdock.kit.languages import gettext, ngettext, spoken
-from crossdock.shop.orders import Cancelled, CancelSum, Closed, Rehearsed, StockChange
+from crossdock.shop.orders import (
+    Cancelled,
+    CancelPart,
+    Closed,
+    OrderState,
+    Rehearsed,
+    StockChange,
+)
 from crossdock.web.console.code_words import word
 from crossdock.web.console.confirming import Effect
 
@@ -30,17 +37,32 @@ def cancelling_effects(told: Rehearsed[Cancelled | Closed], *, currency: str) ->
     ]
 
 
-def sum_effects(told: CancelSum) -> list[Effect]:
+def sum_effects(part: CancelPart) -> list[Effect]:
     """What cancelling several orders does, added up."""
-    units = ngettext("One unit can be sold again.", "%(num)s units can be sold again.", told.units)
+    nothing = Effect(gettext("Money"), gettext("Nothing was paid, so nothing is refunded."))
+    return [Effect(gettext("Stock"), _units_text(part)), *(_sum_money(part) or [nothing])]
+
+
+def part_texts(state: OrderState, part: CancelPart) -> tuple[str, str]:
+    """What cancelling the orders of one state does to stock, and to money."""
+    nothing = gettext("Nothing was paid, so nothing is refunded.")
+    if state.payment == "authorised":
+        return _units_text(part), gettext("The card is not charged.")
+    return _units_text(part), " ".join(each.text for each in _sum_money(part)) or nothing
+
+
+def _units_text(part: CancelPart) -> str:
+    text = ngettext("One unit can be sold again.", "%(num)s units can be sold again.", part.units)
+    return text % {"num": part.units}
+
+
+def _sum_money(part: CancelPart) -> list[Effect]:
     texts = _money_texts()
-    money = [
+    return [
         money_effect(minor, currency, text=texts[how])
-        for (how, currency), minor in told.money.items()
+        for (how, currency), minor in part.money.items()
         if minor
     ]
-    nothing = Effect(gettext("Money"), gettext("Nothing was paid, so nothing is refunded."))
-    return [Effect(gettext("Stock"), units % {"num": told.units}), *(money or [nothing])]
 
 
 def _money_texts() -> dict[str, str]:

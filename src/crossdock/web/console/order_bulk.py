@@ -36,6 +36,7 @@ from crossdock.shop.people import Right, Visit
 from crossdock.web.console.board_address import read_address
 from crossdock.web.console.code_words import word
 from crossdock.web.console.effect_words import sum_effects
+from crossdock.web.console.order_forecast import forecast
 from crossdock.web.console.order_paths import ORDERS, RUNS
 from crossdock.web.console.order_words import FULFILMENT
 from crossdock.web.console.refusing import why
@@ -189,7 +190,8 @@ class BulkPages:
                     now=self._clock.now(),
                 )
             if has_more:
-                return await self._ask_about_all(request, visit, name=name)
+                after = read_number(form.get("after", "")) or 0
+                return await self._ask_about_all(request, visit, name=name, after=after)
             chosen = [row.id for row in rows]
         if not chosen:
             raise Invalid("invalid_input", gettext("Choose at least one order."))
@@ -208,21 +210,25 @@ class BulkPages:
             action=ACTIONS[name],
             chosen=chosen,
             all=None,
-            effects=sum_effects(told) if told else [],
+            forecast=None,
+            effects=sum_effects(told.whole) if told else [],
             refused={each: why(error) for each, error in told.refused.items()} if told else {},
             board=read_address(request.query_params).query(),
             reasons={each: word(each) for each in REFUND_REASONS},
         )
 
-    async def _ask_about_all(self, request: Request, visit: Visit, *, name: BulkAction) -> Response:
+    async def _ask_about_all(
+        self, request: Request, visit: Visit, *, name: BulkAction, after: int
+    ) -> Response:
+        shop_id, now = visit.person.shop_id, self._clock.now()
         address = read_address(request.query_params)
+        matching: list[int] = []
         async with self._db.statement() as tx:
-            found = await sum_board(
-                tx,
-                shop_id=visit.person.shop_id,
-                filters=address.filters,
-                now=self._clock.now(),
-            )
+            found = await sum_board(tx, shop_id=shop_id, filters=address.filters, now=now)
+            if name == "cancel":
+                matching = await list_matching(
+                    tx, shop_id=shop_id, filters=address.filters, now=now, up_to=found.newest
+                )
         return self._pages.page(
             "orders_ask.html",
             visit=visit,
@@ -230,6 +236,9 @@ class BulkPages:
             action=ACTIONS[name],
             chosen=[],
             all=found,
+            forecast=await forecast(
+                self._db, shop_id=shop_id, order_ids=matching, after=after, now=now
+            ),
             effects=[],
             refused={},
             board=address.query(),
