@@ -1,8 +1,10 @@
 """A variant's unsold serials..."""
 
+import asyncio
+
 import pytest
 
-from crossdock.db.unit_of_work import Transaction
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Conflict, Invalid, Refused
 from crossdock.shop.doctor import CHECKS
 from crossdock.shop.stock import (
@@ -17,6 +19,7 @@ from crossdock.shop.stock import (
 )
 from tests.conftest import NOON
 from tests.support.factories import ShopFixture, box, level, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
 
 TEXTS = ["A-1", "B-2", "C-3"]
 
@@ -108,3 +111,42 @@ async def test_are_replaced_and_those_that_stay_keep_their_place(tx, shop, varia
     assert await texts(tx, shop, variant) == ["C-3", "Z-9", "Y-8"]
     assert await count_pooled(tx, shop_id=shop.id, variant_id=variant) == 3
     assert (await level(tx, shop_id=shop.id, variant_id=variant))[0] == 3
+
+
+@pytest.mark.races
+async def test_that_others_take_meanwhile_are_removed_no_more_and_nobody_waits_in_a_circle(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=None)
+        await add_serials(
+            tx, shop_id=shop.id, variant_id=variant, serials=TEXTS, box=box(), now=NOON
+        )
+        pooled = await list_pooled(
+            tx, shop_id=shop.id, variant_id=variant, limit=9, offset=0, box=box()
+        )
+
+    async def remove() -> int:
+        async with database.begin() as other:
+            return await remove_serials(
+                other,
+                shop_id=shop.id,
+                variant_id=variant,
+                serial_ids=[each.id for each in pooled[:2]],
+                now=NOON,
+            )
+
+    async with database.begin() as tx:
+        await tx.run(
+            "select 1 from stock_levels where shop_id = %s and variant_id = %s for no key update",
+            (shop.id, variant),
+        )
+        removing = asyncio.create_task(remove())
+        await waiting_for_a_lock(database, behind=tx)
+        assert await claim(tx, shop, variant, 1) == TEXTS[:1]
+
+    assert await removing == 1
+    async with database.begin() as tx:
+        assert await texts(tx, shop, variant) == TEXTS[2:]
+        assert (await level(tx, shop_id=shop.id, variant_id=variant))[0] == 1

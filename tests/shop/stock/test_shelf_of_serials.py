@@ -1,5 +1,7 @@
 """The serials of a variant, as staff look at them..."""
 
+from datetime import timedelta
+
 import pytest
 
 from crossdock.db.unit_of_work import Database
@@ -17,6 +19,7 @@ from crossdock.shop.stock import (
 from tests.support.factories import box
 from tests.support.staff import Desk
 
+HOUR = timedelta(hours=1)
 KEYS = [f"GAME-KEY-{number:04}" for number in range(1, 6)]
 
 
@@ -42,10 +45,10 @@ async def variant(desk: Desk) -> int:
         await add_serials(
             tx, shop_id=desk.shop.id, variant_id=game, serials=KEYS, box=box(), now=now
         )
-        await take_serials(tx, **line, quantity=1, now=now)
-        await exchange_serials(tx, **line, quantity=1, now=now)
+        await take_serials(tx, **line, quantity=1, now=now + HOUR)
+        await exchange_serials(tx, **line, quantity=1, now=now + 2 * HOUR)
         await claim_serials(
-            tx, shop_id=desk.shop.id, variant_id=game, quantity=1, box=box(), now=now
+            tx, shop_id=desk.shop.id, variant_id=game, quantity=1, box=box(), now=now + 3 * HOUR
         )
     return game
 
@@ -56,6 +59,8 @@ async def test_are_masked_with_their_states_the_newest_first(desk, variant):
     assert [each.state for each in found] == ["unsold", "unsold", "claimed", "sold", "replaced"]
     assert {each.masked for each in found} == {f"••••{key[-4:]}" for key in KEYS}
     assert [each.order_id is not None for each in found] == [False, False, False, True, True]
+    assert {each.added_at for each in found} == {desk.clock.now()}
+    assert [(each.since - each.added_at) // HOUR for each in found] == [0, 0, 3, 2, 2]
 
 
 async def test_are_found_by_state_by_their_text_by_number_and_by_order(desk, variant):
