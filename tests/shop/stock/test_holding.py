@@ -282,6 +282,9 @@ async def test_that_cannot_be_released_keeps_no_other_and_is_told_of(
             )
             for variant in (broken, other)
         ]
+        later = await hold_stock(
+            tx, shop_id=shop.id, variant_id=other, quantity=1, ttl_s=61, now=clock.now()
+        )
         await tx.run(
             "update stock_levels set held = 0 where shop_id = %s and variant_id = %s",
             (shop.id, broken),
@@ -294,7 +297,7 @@ async def test_that_cannot_be_released_keeps_no_other_and_is_told_of(
         rows = dict(await tx.all("select id, status from holds where shop_id = %s", (shop.id,)))
         (alert,) = await list_alerts(tx, shop_id=shop.id)
         await tx.run("delete from holds where id = %s", (stuck.id,))
-    assert rows == {stuck.id: "held", free.id: "expired"}
+    assert rows == {stuck.id: "held", free.id: "expired", later.id: "held"}
     assert (alert.kind, alert.subject) == ("job_failed", f"expire_holds hold {stuck.id}")
 
 

@@ -75,6 +75,20 @@ async def test_are_claimed_the_oldest_first_and_never_come_back(tx, shop, varian
         assert not [place for place, _, _, is_wrong in own if is_wrong]
 
 
+async def test_are_claimed_with_their_numbers(tx, shop, variant):
+    pooled = await list_pooled(
+        tx, shop_id=shop.id, variant_id=variant, limit=2, offset=0, box=box()
+    )
+
+    claimed = await claim_serials(
+        tx, shop_id=shop.id, variant_id=variant, quantity=2, box=box(), now=NOON
+    )
+
+    assert [(each.id, each.serial, each.added_at) for each in claimed] == [
+        (each.id, each.serial, NOON) for each in pooled
+    ]
+
+
 @pytest.mark.parametrize(("quantity", "error"), [(0, Invalid), (501, Invalid), (4, Refused)])
 async def test_are_claimed_all_or_none(tx, shop, variant, quantity, error):
     with pytest.raises(error):

@@ -10,6 +10,7 @@ from crossdock.shop.stock import (
     list_serials,
     move_stock,
     read_entries,
+    read_sold_serials,
     receive_stock,
     revoke_serials,
     take_serials,
@@ -67,6 +68,11 @@ async def revoked(tx: Transaction, shop: ShopFixture, variant: int) -> list[int]
     return [view.id for view in views if view.revoked_at]
 
 
+async def bought(tx: Transaction, shop: ShopFixture) -> dict[int, list[str]]:
+    """What the buyer of the order still has, by line."""
+    return await read_sold_serials(tx, shop_id=shop.id, order_id=ORDER, box=box())
+
+
 async def state(tx: Transaction, shop: ShopFixture, variant: int) -> list[bool]:
     """Which are sold, the oldest first."""
     views = await list_serials(tx, shop_id=shop.id, variant_id=variant)
@@ -119,9 +125,11 @@ async def test_are_all_of_a_line_that_comes_back_whole_without_being_named(
     await sell(tx, shop, variant, 1, line=2)
 
     assert await revoke(tx, shop, {1: back(1)}, b) == [b]
+    assert await bought(tx, shop) == {1: ["A", "C"], 2: ["D"]}
     assert await revoke(tx, shop, {1: back(2, is_all=True)}) == [a, c]
 
     assert await revoked(tx, shop, variant) == [a, b, c]
+    assert await bought(tx, shop) == {2: ["D"]}
 
 
 async def test_are_the_named_ones_where_the_rest_is_announced_already(
