@@ -1,6 +1,7 @@
 """This protocol's webhooks: their names, what they hold, and how they are signed (spec section 11)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from crossdock.channels.shoppex_reseller import NAME
@@ -29,7 +30,10 @@ def create_dialect() -> Dialect:
 
 def wire_id(key: bytes, *, delivery_id: int) -> str:
     """The id of a delivery, which every attempt has."""
-    return f"whd_{WireIds(bytes(key)).write(Kind.WEBHOOK_LOG, delivery_id)}"
+    return f"whd_{_ids(bytes(key)).write(Kind.WEBHOOK_LOG, delivery_id)}"
+
+
+_ids = lru_cache(maxsize=256)(WireIds)  # a shop's are made for each of its deliveries otherwise
 
 
 def write_body(name: str, *, data: Mapping[str, Any], at: int) -> bytes:

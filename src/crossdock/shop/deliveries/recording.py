@@ -80,7 +80,9 @@ async def record_successes(tx: Transaction, *, successes: Sequence[Success]) -> 
         }
         for number, success in enumerate(successes)
     ]
-    changed = [row[0] for row in await tx.all(_SUCCESSES, (Jsonb(rows),))]
+    changed = [
+        row[0] for row in await tx.all(_SUCCESSES, (Jsonb(rows, dumps=msgspec.json.encode),))
+    ]
     for success, has_changed in zip(successes, changed, strict=True):
         if has_changed:
             facts = _facts(success.attempt.claim)
