@@ -67,6 +67,29 @@ async def test_the_newer_header_is_read(import_, rows):
 
 
 @pytest.mark.parametrize(
+    ("column", "odd"),
+    [
+        ("Weight value (grams)", "heavy"),
+        ("Inventory quantity", "2.5"),
+        ("Price", "free"),
+        ("Compare-at price", "more"),
+        ("Requires shipping", "maybe"),
+        ("Published on online store", "soon"),
+        ("Continue selling when out of stock", "perhaps"),
+        ("Status", "resting"),
+    ],
+)
+async def test_an_odd_cell_under_a_newer_header_costs_that_cell(import_, rows, column, odd):
+    summary = await import_(
+        f"Title,URL handle,SKU,{column}\nMug,mug,M-1,{odd}\nJar,jar,J-1,\n", "shopify-csv"
+    )
+    assert summary.refused == 0
+    assert {finding.row for finding in summary.findings if finding.value == odd} == {2}
+    found = await rows("select handle, enabled from products where shop_id = %s order by handle")
+    assert found == [("jar", True), ("mug", True)]
+
+
+@pytest.mark.parametrize(
     ("status", "published", "enabled"),
     [("active", "true", True), ("draft", "true", False), ("active", "false", False), ("archived", "", False),
      ("", "", True)],

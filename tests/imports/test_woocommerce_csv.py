@@ -96,6 +96,36 @@ async def test_a_bad_row_is_refused_and_the_rest_taken(import_, row, field):
     assert summary.variants_added == 1
 
 
+async def test_a_sale_that_is_lost_with_its_date_is_said_to_be(import_):
+    summary = await import_(
+        DATED + "1,simple,A,A,1,,,10,8,soon,2026-11-30\n2,simple,B,B,1,,,10,,,never\n",
+        "woocommerce-csv",
+    )
+    assert [finding.reason for finding in summary.findings] == [
+        "is not an ISO date; the value is left out, and with it sale price and date sale price ends",
+        "is not an ISO date; the value is left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "told", "odd"),
+    [
+        ("Published", {"WAHR": True, "faux": False, "draft": False}, "perhaps"),
+        ("Backorders allowed?", {"notify": True, "VERO": True, "onwaar": False}, "sometimes"),
+    ],
+)
+async def test_a_word_that_nobody_knows_hides_nothing_in_silence(import_, rows, column, told, odd):
+    words = [*told, odd]
+    text = f"SKU,Name,Regular price,{column}\n" + "".join(f"{w},{w},1,{w}\n" for w in words)
+    summary = await import_(text, "woocommerce-csv")
+    assert (summary.refused, summary.warned) == (0, [(5, column)])
+    found = await rows(
+        "select handle, enabled, sold_without_stock from products where shop_id = %s"
+    )
+    said = {handle: enabled if column == "Published" else sold for handle, enabled, sold in found}
+    assert said == told | {odd: column == "Published"}
+
+
 @pytest.mark.parametrize(
     ("published", "enabled"), [("1", True), ("0", False), ("-1", False), ("", True)]
 )
@@ -148,6 +178,30 @@ async def test_dates_without_a_zone_are_the_shops_and_an_end_lasts_its_day(impor
         ("C", 800, start, end),
         ("D", None, None, None),
     ]
+
+
+async def test_an_odd_weight_costs_neither_its_product_nor_the_variants_of_its_parent(
+    import_, rows
+):
+    text = (
+        "ID,Type,SKU,Name,Regular price,Weight (kg),Parent,Attribute 1 name,Attribute 1 value(s)\n"
+    )
+    told = (
+        '1,simple,S,S,1,{0},,,\n2,variable,P,P,,{0},,Size,"A, B, C"\n'
+        "3,variation,P-A,,1,,id:2,Size,A\n4,variation,P-B,,1,0.7,id:2,Size,B\n"
+        "5,variation,P-C,,1,{1},id:2,Size,C\n"
+    )
+    first = await import_(text + told.format("0.5", "0.9"), "woocommerce-csv")
+    assert (first.refused, first.warnings) == (0, 0)
+    weighed = [("P-A", 500), ("P-B", 700), ("P-C", 900), ("S", 500)]
+    weights = "select sku, weight_g from variants where shop_id = %s order by sku"
+    assert await rows(weights) == weighed
+
+    odd = await import_(text + told.format('"0,4"', "-3"), "woocommerce-csv")
+
+    assert (odd.refused, odd.records) == (0, 2)
+    assert sorted(odd.warned) == [(row, "Weight (kg)") for row in (2, 3, 6)]
+    assert await rows(weights) == weighed
 
 
 @pytest.mark.parametrize(

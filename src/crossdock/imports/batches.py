@@ -23,7 +23,8 @@ TRIAL_PART = 10
 
 
 class Batch(msgspec.Struct):
-    """What one transaction writes. `position` is the number of items read up to the batch's end.
+    """What one transaction writes. `position` is the number of items read up to the batch's end, `records`
+    that of those without warnings.
 
     `end` is set on the last batch only: '' at the end of the file, else why it cannot be read further. Only
     one `part`-th of the usual size is taken. `patterned` are the products whose custom fields have patterns.
@@ -35,6 +36,7 @@ class Batch(msgspec.Struct):
     merchants: list[MerchantRecord]
     findings: list[Finding]
     position: int = 0
+    records: int = 0
     variants: int = 0
     characters: int = 0
     is_new: bool = True
@@ -97,11 +99,12 @@ def batches(
     Reading is deterministic: the same file yields the same items, so `done` can be used to resume.
     """
     batch = _empty(is_new=done == 0, part=part)
-    position = 0
+    position = records = 0
     end: Unreadable | str = ""
     try:
         for item in items:
             position += 1
+            records += not (isinstance(item, Finding) and item.is_warning)
             is_new = position > done
             if is_new and not batch.is_new:
                 yield batch
@@ -111,11 +114,11 @@ def batches(
                     batch.add(checked, shows=shows)
                 elif _has_patterns(checked.record):
                     batch.patterned.append(checked)
-            batch.position = position
+            batch.position, batch.records = position, records
             if batch.is_full:
                 yield batch
                 batch = _empty(is_new=is_new, part=part)
-                batch.position = position
+                batch.position, batch.records = position, records
     except Unreadable as error:
         end = error
     batch.end = end

@@ -5,6 +5,7 @@ An empty text is None, or the default.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -33,8 +34,13 @@ _DATE = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})", re.ASCII)
 _HOUR = re.compile(r"(.{10}[ T])([0-9]:.*)", re.ASCII)
 _PART = re.compile(r"(?:\\[\\,]|[^,])+")
 _ESCAPED = re.compile(r"\\([\\,])")
-_TRUE = frozenset({"true", "yes", "1", "y", "on", "t"})
-_FALSE = frozenset({"false", "no", "0", "n", "off", "f"})
+# With what spreadsheets in German, French, Spanish, Dutch, Italian and Portuguese make of TRUE and FALSE.
+_TRUE = frozenset({
+    "true", "yes", "1", "y", "on", "t", "wahr", "vrai", "verdadero", "waar", "vero", "verdadeiro",
+})  # fmt: skip
+_FALSE = frozenset({
+    "false", "no", "0", "n", "off", "f", "falsch", "faux", "falso", "onwaar",
+})  # fmt: skip
 _GRAMS = {
     "": Decimal(1), "g": Decimal(1), "gram": Decimal(1), "grams": Decimal(1), "kg": Decimal(1000),
     "mg": Decimal("0.001"), "lb": Decimal("453.59237"), "lbs": Decimal("453.59237"),
@@ -135,9 +141,11 @@ def quantity(text: str, *, field: str, decimal_comma: bool = False) -> int | Non
     return max(int(value), 0)
 
 
-def flag(text: str, *, field: str, default: bool) -> bool:
-    """Yes or no, in the usual spellings."""
+def flag(text: str, *, field: str, default: bool, also: Mapping[str, bool] | None = None) -> bool:
+    """Yes or no, in the usual spellings, or in words that the column has `also`."""
     word = text.casefold()
+    if also and word in also:
+        return also[word]
     if word in _TRUE:
         return True
     if word in _FALSE:

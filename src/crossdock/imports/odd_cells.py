@@ -21,12 +21,19 @@ class Odd(msgspec.Struct):
     fields: set[str] = set()
     others: set[tuple[str, str]] = set()
 
-    def add(self, refusal: RowRefused, fields: Collection[str], *, what: str = "the value") -> None:
-        """Take in what would have refused the row."""
+    def add(
+        self,
+        refusal: RowRefused,
+        fields: Collection[str],
+        *,
+        what: str = "the value",
+        with_it: Sequence[str] = (),
+    ) -> None:
+        """Take in what would have refused the row, and the columns that are left out with it."""
         finding = refusal.at(self.row, is_warning=True)
-        self.findings.append(
-            msgspec.structs.replace(finding, reason=f"{finding.reason}; {what} is left out")
-        )
+        others = f", and with it {' and '.join(with_it)}" if with_it else ""
+        reason = f"{finding.reason}; {what} is left out{others}"
+        self.findings.append(msgspec.structs.replace(finding, reason=reason))
         self.fields.update(fields)
 
     def unread(self, sku: str) -> frozenset[tuple[str, str]]:
@@ -92,5 +99,12 @@ def read_anyway(
             fields, group = columns.get(plain_name(refusal.field), (frozenset(), ()))
             if not any(map(row.holds, group)):
                 raise
-            odd.add(refusal, fields)
+            odd.add(
+                refusal, fields, with_it=_with_it(row, group, refused=plain_name(refusal.field))
+            )
             row = row.without(group)
+
+
+def _with_it(row: Cells, group: Sequence[str], *, refused: str) -> list[str]:
+    """The other cells that mean nothing without the refused one; none if it has another name here."""
+    return [name for name in group if name != refused and row.holds(name) and row.holds(refused)]

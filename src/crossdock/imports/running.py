@@ -193,7 +193,7 @@ class _Run:
             self.watcher.found(finding)
         self.summary.warnings += sum(finding.is_warning for finding in batch.findings)
         self.summary.refused += _rows_refused(batch)
-        self.summary.records = batch.position
+        self.summary.records = batch.records
 
     async def _write_batch(self, begin: Begin, batch: Batch) -> None:
         if not batch.is_new and batch.end is None:

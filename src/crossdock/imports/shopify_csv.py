@@ -51,6 +51,10 @@ _OWN = own_names(
         "target gender product metafields shopify target gender",
     ),
 )
+_STATES = {
+    "active": True, "published": True, "draft": False, "archived": False, "unlisted": False,
+}  # fmt: skip
+_POLICIES = {"continue": True, "deny": False}
 _NO_OPTION = ("title", "default title")
 _OPTIONS = tuple(f"option{index} {what}" for index in (1, 2, 3) for what in ("name", "value"))
 _PRODUCT = {
@@ -80,7 +84,7 @@ _VARIANT = {
 """The columns that fill each field; a field none of whose columns exist stays unchanged."""
 _CELLS = columns_of(
     *(_PRODUCT, _VARIANT, {"stock": _NAMES["quantity"]}),
-    together=(_NAMES["price"], _NAMES["compare"], _NAMES["shipping"], _NAMES["published"]),
+    together=tuple(names for name, names in _NAMES.items() if name not in {"handle", "sku"}),
 )
 _KNOWN = frozenset(
     chain(
@@ -270,7 +274,6 @@ def _product(
     category, kind = _cell(head, "category"), head["type"]
     path = fields.category_path(category) or ((kind,) if kind else ())
     attributes = head.attributes | ({"Type": kind} if category and kind else {})
-    policy = _cell(head, "policy")
     return checked_product(
         odd,
         handle=handle,
@@ -287,14 +290,19 @@ def _product(
         option_names=tuple(name for name in option_names if name),
         enabled=_is_enabled(head),
         virtual=not fields.flag(_cell(head, "shipping"), field="Requires Shipping", default=True),
-        sold_without_stock=policy.casefold() == "continue" or policy.casefold() == "true",
+        sold_without_stock=fields.flag(
+            _cell(head, "policy"),
+            field="Variant Inventory Policy",
+            default=False,
+            also=_POLICIES,
+        ),
         is_complete=is_complete,
         **read_own(head.__getitem__, names=_OWN, reading=reading),
     )
 
 
 def _is_enabled(head: TableRow) -> bool:
-    is_active = head["status"].casefold() in {"", "active", "published"}
+    is_active = fields.flag(head["status"], field="Status", default=True, also=_STATES)
     return is_active and fields.flag(_cell(head, "published"), field="Published", default=True)
 
 

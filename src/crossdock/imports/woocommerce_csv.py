@@ -23,22 +23,24 @@ from crossdock.imports.own_columns import EXTENSIONS, meta, own_names, read_own
 from crossdock.imports.reading import Reading
 from crossdock.imports.records import checked_product, checked_variant
 from crossdock.imports.tables import Table, TableRow, read_rows
+from crossdock.imports.woocommerce_values import (
+    LENGTHS,
+    WEIGHTS,
+    amount_of,
+    is_published,
+    length_of,
+    read_stock,
+    weight_of,
+    with_line_ends,
+)
 from crossdock.shop.catalogue import Image, Parts, ProductRecord, VariantRecord, slug_of
-from crossdock.shop.stock import StockRecord
 
 _SOLD = frozenset({"simple", "variable", "variation"})
-_STATUS = {
-    "1": "instock", "yes": "instock", "true": "instock", "instock": "instock",
-    "0": "outofstock", "no": "outofstock", "false": "outofstock", "outofstock": "outofstock",
-    "backorder": "onbackorder", "onbackorder": "onbackorder", "notify": "onbackorder",
-}  # fmt: skip
 _UPC = (
     "gtin upc ean or isbn",
     *("meta global unique id", "meta gtin", "meta upc", "meta ean"),
     *("gtin", "ean", "upc"),
 )
-_WEIGHTS = ("kg", "g", "lbs", "oz")
-_LENGTHS = ("cm", "mm", "m", "in", "yd")
 _MERCHANT = ("meta merchant", "merchant", "store")
 _PART_NUMBER = ("meta part number", "meta mpn")
 _ORIGIN = ("meta origen", "meta origin")
@@ -70,10 +72,10 @@ _VARIANT = {
     "sale_minor": ("sale price",),
     "sale_starts_at": ("date sale price starts",),
     "sale_ends_at": ("date sale price ends",),
-    "weight_g": tuple(f"weight {unit}" for unit in _WEIGHTS),
-    "length_mm": tuple(f"length {unit}" for unit in _LENGTHS),
-    "width_mm": tuple(f"width {unit}" for unit in _LENGTHS),
-    "height_mm": tuple(f"height {unit}" for unit in _LENGTHS),
+    "weight_g": tuple(f"weight {unit}" for unit in WEIGHTS),
+    "length_mm": tuple(f"length {unit}" for unit in LENGTHS),
+    "width_mm": tuple(f"width {unit}" for unit in LENGTHS),
+    "height_mm": tuple(f"height {unit}" for unit in LENGTHS),
     "origin": _ORIGIN,
     "stock_managed": ("stock",),
     "stock_status": ("in stock",),
@@ -181,8 +183,18 @@ def _read_product(
     option_names = list(dict.fromkeys([n for n in _attributes(head) if n in varying] + [*varying]))
     unread: frozenset[tuple[str, str]] = frozenset()
     spare: list[str] = []
+    said: list[Finding] = []
+    weight, odd = read_anyway(head, partial(weight_of, reading=reading), columns=_CELLS)
+    if "variable" in kinds:
+        yield from odd.findings  # a simple product's row says it itself
     for row in variations if "variable" in kinds else [head]:
-        make = partial(_variant, head=head, is_variation=row is not head, reading=reading)
+        make = partial(
+            _variant,
+            head=head,
+            head_weight=None if odd.fields else weight,
+            is_variation=row is not head,
+            reading=reading,
+        )
         try:
             variant, odd = read_anyway(row, make, columns=_CELLS)
         except RowRefused as refusal:
@@ -192,7 +204,8 @@ def _read_product(
         variants.append((row.number, variant))
         spare.append(_id(row))
         unread |= odd.unread(variant.sku)
-        yield from odd.findings
+        said += odd.findings
+    yield from said
     if not variants:
         if is_complete:
             raise RowRefused("Type", "is variable and has no variation", head["type"])
@@ -208,7 +221,8 @@ def _read_product(
         ),
         columns=_CELLS,
     )
-    yield from odd.findings
+    # A simple product's row was read as its variant before.
+    yield from (finding for finding in odd.findings if finding not in said)
     parts = _parts(head.table, is_simple="variable" not in kinds)
     yield Read(
         row=head.number,
@@ -218,13 +232,6 @@ def _read_product(
         spare_keys=tuple(spare),
         parts=without(parts, unread | odd.unread("")),
     )
-
-
-def _with_line_ends(text: str) -> str:
-    r"""The text of a description, whose line ends the writer wrote as `\n` and a typed `\n` as `\\n`."""
-    if "\\" not in text:
-        return text
-    return "\\n".join(part.replace("\\n", "\n") for part in text.split("\\\\n"))
 
 
 def _attributes(row: TableRow) -> dict[str, str]:
@@ -238,8 +245,18 @@ def _attributes(row: TableRow) -> dict[str, str]:
 
 
 def _variant(
-    row: TableRow, odd: Odd, *, head: TableRow, is_variation: bool, reading: Reading
+    row: TableRow,
+    odd: Odd,
+    *,
+    head: TableRow,
+    head_weight: int | None,
+    is_variation: bool,
+    reading: Reading,
 ) -> VariantRecord:
+    """A row's variant; one without a weight has its parent's, and its own stays if that cannot be read (None)."""
+    weight = weight_of(row, odd, reading=reading) or head_weight
+    if weight is None:
+        odd.fields.add("weight_g")
     images = fields.split_list(row["images"])
     options = _attributes(row) if is_variation else {}
     origin = row.first(*_ORIGIN) or head.first(*_ORIGIN)
@@ -251,8 +268,8 @@ def _variant(
         merchant_sku=row["meta merchant sku"],
         options={name: _single(value) for name, value in options.items()},
         image=images[0] if images and is_variation else None,
-        retail_minor=_amount(row, "regular price", reading),
-        sale_minor=_amount(row, "sale price", reading),
+        retail_minor=amount_of(row, column="regular price", reading=reading),
+        sale_minor=amount_of(row, column="sale price", reading=reading),
         sale_starts_at=fields.moment(
             row["date sale price starts"], field="Date sale price starts", zone=reading.zone
         ),
@@ -262,13 +279,13 @@ def _variant(
             zone=reading.zone,
             is_end=True,
         ),
-        weight_g=_weight(row, reading) or _weight(head, reading),
-        length_mm=_length(row, "length", reading),
-        width_mm=_length(row, "width", reading),
-        height_mm=_length(row, "height", reading),
+        weight_g=weight or 0,
+        length_mm=length_of(row, side="length", reading=reading),
+        width_mm=length_of(row, side="width", reading=reading),
+        height_mm=length_of(row, side="height", reading=reading),
         origin=origin or "SC",
-        enabled=_is_published(row),
-        **_stock(row, origin or "SC", reading, odd),
+        enabled=is_published(row),
+        **read_stock(row, odd, origin=origin or "SC", reading=reading),
     )
 
 
@@ -293,66 +310,6 @@ def _single(value: str) -> str:
     return parts[0] if len(parts) == 1 else value
 
 
-def _stock(row: TableRow, origin: str, reading: Reading, odd: Odd) -> dict[str, object]:
-    """The stock fields. Stock that is not in the own pool is the supplier's, except at origin SC."""
-    comma = reading.decimal_comma
-    stock = fields.quantity(row["stock"], field="Stock", decimal_comma=comma)
-    own = fields.quantity(row["meta stock sc"], field="Meta: _stock_sc", decimal_comma=comma)
-    word = row["in stock"].casefold()
-    if word and word not in _STATUS:
-        raise RowRefused("In stock?", "is not 1, 0 or backorder", word)
-    pools = {}
-    if stock is not None:
-        pools["own"] = stock if origin == "SC" else min(own or 0, stock)
-        if origin != "SC":
-            pools["supplier"] = stock - pools["own"]
-    elif own is not None:
-        pools["own"] = own
-    return {
-        "stock_managed": stock is not None or "stock_managed" in odd.fields,
-        "stock_status": _STATUS[word] if word else None,
-        "stock": tuple(StockRecord(pool=pool, on_hand=count) for pool, count in pools.items()),  # type: ignore[arg-type]
-    }
-
-
-def _amount(row: TableRow, name: str, reading: Reading) -> int | None:
-    return fields.amount(
-        row[name],
-        field=name.capitalize(),
-        currency=reading.currency,
-        decimal_comma=reading.decimal_comma,
-    )
-
-
-def _weight(row: TableRow, reading: Reading) -> int:
-    for unit in _WEIGHTS:
-        if text := row[f"weight {unit}"]:
-            return fields.grams(
-                text,
-                field=f"Weight ({unit})",
-                unit=unit,
-                decimal_comma=reading.decimal_comma,
-            )
-    return 0
-
-
-def _length(row: TableRow, name: str, reading: Reading) -> int | None:
-    for unit in _LENGTHS:
-        if text := row[f"{name} {unit}"]:
-            return fields.millimetres(
-                text,
-                field=f"{name.capitalize()} ({unit})",
-                unit=unit,
-                decimal_comma=reading.decimal_comma,
-            )
-    return None
-
-
-def _is_published(row: TableRow) -> bool:
-    """1 is published, 0 private and -1 a draft."""
-    return row["published"].casefold() in {"", "1", "yes", "true"}
-
-
 def _product(
     head: TableRow,
     odd: Odd,
@@ -367,9 +324,8 @@ def _product(
         name: text for name, text in _attributes(head).items() if name not in option_names
     }
     paths = (fields.category_path(path) for path in fields.split_list(head["categories"]))
-    backorders = head["backorders allowed"].casefold()
-    description = _with_line_ends(head["description"])
-    short = _with_line_ends(head["short description"])
+    description = with_line_ends(head["description"])
+    short = with_line_ends(head["short description"])
     if description and short:
         attributes[SHORT] = short
     return checked_product(
@@ -387,10 +343,15 @@ def _product(
         tags=tuple(dict.fromkeys(fields.split_list(head["tags"]))),
         related_handles=tuple(dict.fromkeys(fields.split_list(head["upsells"]))),
         option_names=tuple(option_names),
-        enabled=_is_published(head),
+        enabled=is_published(head),
         featured=fields.flag(head["is featured"], field="Is featured?", default=False),
         virtual="virtual" in kinds,
-        sold_without_stock=backorders in {"1", "yes", "true", "notify"},
+        sold_without_stock=fields.flag(
+            head["backorders allowed"],
+            field="Backorders allowed?",
+            default=False,
+            also={"notify": True},
+        ),
         sort=int(fields.number(head["position"], field="Position") or 0),
         is_complete=is_complete,
         **read_own(head.__getitem__, names=_OWN, reading=reading),
