@@ -1,5 +1,6 @@
 """Holds of several goods at once..."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,11 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from crossdock.db.unit_of_work import Transaction
-from crossdock.shop.stock import read_entries
+from crossdock.db.unit_of_work import Database, Transaction
+from crossdock.shop.stock import lock_levels, read_entries
 from tests.conftest import NOON
 from tests.support.factories import ShopFixture, level, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
 
 UNTIL = NOON + timedelta(minutes=5)
 LATER = NOON + timedelta(minutes=1)
@@ -100,3 +102,28 @@ async def test_are_released_once_and_in_their_shop_alone(
     [newest, *_] = await read_entries(tx, shop_id=shop.id, variant_id=two)
     assert (newest.kind, newest.held, newest.reason) == ("release", -2, "hold released")
     assert await release_all(tx, shop, c, b) == 1
+
+
+@pytest.mark.races
+async def test_make_missing_levels_in_one_order_so_that_nobody_waits_in_a_circle(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variants = [await make_variant(tx, shop=shop, own=None) for _ in range(24)]
+
+    async def hold() -> str:
+        try:
+            async with database.begin() as other:
+                await hold_all(other, shop, *((variant, 1) for variant in reversed(variants)))
+        except psycopg.Error as error:
+            return error.sqlstate or ""
+        return "held"
+
+    async with database.begin() as tx:
+        await lock_levels(tx, shop_id=shop.id, variant_ids=variants[:1])
+        holding = asyncio.create_task(hold())
+        await waiting_for_a_lock(database, behind=tx)
+        await lock_levels(tx, shop_id=shop.id, variant_ids=variants[1:])
+
+    assert await holding == "CD001"

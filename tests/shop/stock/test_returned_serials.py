@@ -1,13 +1,16 @@
 """Serials that leave without an order, come back, or move..."""
 
+import asyncio
+
 import pytest
 
-from crossdock.db.unit_of_work import Transaction
+from crossdock.db.unit_of_work import Database, Transaction
 from crossdock.errors import Invalid, Refused
 from crossdock.shop.stock import (
     ReturnedLine,
     add_serials,
     list_serials,
+    lock_levels,
     move_stock,
     read_entries,
     read_sold_serials,
@@ -17,6 +20,7 @@ from crossdock.shop.stock import (
 )
 from tests.conftest import NOON
 from tests.support.factories import ShopFixture, box, level, make_shop, make_variant
+from tests.support.locks import waiting_for_a_lock
 
 LATER = NOON.replace(hour=15)
 ORDER = 7
@@ -246,6 +250,34 @@ async def test_are_drawn_of_those_that_there_are_whatever_the_level_says(
     )
     assert await tx.value(DRAW, (shop.id, variant, 1, NOON)) is None
     assert await level(tx, shop_id=shop.id, variant_id=variant) == (2, 0, 0, 2)
+
+
+@pytest.mark.races
+async def test_are_drawn_after_their_level_is_locked_so_that_nobody_waits_in_a_circle(
+    database: Database,
+) -> None:
+    async with database.begin() as tx:
+        shop = await make_shop(tx)
+        variant = await make_variant(tx, shop=shop, own=None)
+        await add(tx, shop, variant, *"ABC")
+
+    async def draw() -> list[int]:
+        async with database.begin() as other:
+            found: list[int] = await other.value(DRAW, (shop.id, variant, 2, NOON))
+            return found
+
+    async with database.begin() as tx:
+        await lock_levels(tx, shop_id=shop.id, variant_ids=[variant])
+        drawing = asyncio.create_task(draw())
+        await waiting_for_a_lock(database, behind=tx)
+        [first] = await sell(tx, shop, variant, 1)
+
+    drawn = await drawing
+    assert len(drawn) == 2
+    assert first not in drawn
+    async with database.begin() as tx:
+        assert await state(tx, shop, variant) == [True, True, True]
+        assert await level(tx, shop_id=shop.id, variant_id=variant) == (0, 0, 0, 0)
 
 
 async def test_that_are_known_are_left_out_where_that_is_asked_for(

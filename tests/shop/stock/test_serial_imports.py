@@ -63,3 +63,14 @@ async def test_finds_a_repeated_line_however_far_away_and_adds_nothing(
             "select count(*) from serials where shop_id = %s", (shop_and_variant[0],)
         )
     assert left == 0
+
+
+async def test_finds_a_line_that_repeats_one_just_before(
+    database: Database, shop_and_variant: tuple[int, int]
+) -> None:
+    with pytest.raises(Conflict) as refused:
+        await put(database, shop_and_variant, ["A", "B", " A", "C", "B", "A"])
+    assert refused.value.data == {"lines": [3, 5, 6], "count": 3}
+    async with database.statement() as tx:
+        left = "select count(*) from serials where shop_id = %s"
+        assert await tx.value(left, (shop_and_variant[0],)) == 0
