@@ -119,8 +119,3 @@ def read_input(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Invalid("invalid_input", f"{path} cannot be read: {error.strerror}.") from error
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number with its noun, as a sentence has them: 1 record, 2,000 records."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -250,7 +250,7 @@ async def test_a_server_with_a_key_that_opens_nothing_says_so_and_does_not_start
             database_url=str(line.settings["database_url"]),
             master_key=text_of(LOST),
         ).refuse(command)
-        assert "The master key opens none of the 1 secrets in this database." in ended
+        assert "The master key does not open the secret in this database." in ended
         assert text_of(LOST) not in ended
 
 

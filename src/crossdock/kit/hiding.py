@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote_plus
 import msgspec
 
 from crossdock.kit.logging import HIDDEN, is_secret_name, redact_text
+from crossdock.kit.numbers import counted
 
 BODY_CHARS: Final = 16_000
 _PERSONAL: Final = re.compile(
@@ -88,7 +89,7 @@ def hidden_body(body: bytes, *, content_type: str) -> str:
     is_object = text.lstrip().startswith(("{", "["))
     has_names = is_object or kind in {"", _FORM} or kind.endswith(("json", "graphql"))
     if body and (not text or not has_names or "\x00" in text):
-        return f"[{len(body)} bytes of {kind or 'an unknown type'}]"
+        return f"[{counted(len(body), 'byte')} of {kind or 'an unknown type'}]"
     if kind == _FORM and not is_object:
         return hidden_form(text)[:BODY_CHARS]
     text = text[: 4 * BODY_CHARS].replace(_GAP, " ")

@@ -13,3 +13,8 @@ def read_number(text: str, *, digits_max: int = ID_DIGITS) -> int | None:
     """
     is_number = text.isascii() and text.isdigit() and len(text) <= digits_max
     return int(text) if is_number else None
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun, as a sentence has them: 1 record, 2,000 records."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -265,9 +265,10 @@ async def require_key(db: Database, *, box: SecretBox) -> list[Sealed]:
     ]
     broken = sum(state.unreadable for state in found)
     if broken and broken == sum(state.looked_at for state in found):
+        opens = "does not open the secret" if broken == 1 else f"opens none of the {broken} secrets"
         raise CrossdockError(
             "internal",
-            f"The master key opens none of the {broken} secrets in this database. Give the key that "
+            f"The master key {opens} in this database. Give the key that "
             "they were sealed with as master_key, or in master_key_older; if it is lost, see "
             "docs/operating/master-key.md.",
         )

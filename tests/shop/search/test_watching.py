@@ -112,7 +112,7 @@ async def test_is_alerted_once(alone, shop, services, clock):
         assert await alert_of_lags(tx, searching=services.searching, now=clock.now()) == 1
         assert await alert_of_lags(tx, searching=services.searching, now=clock.now()) == 0
         (alert,) = await list_alerts(tx, shop_id=shop.id)
-    assert (alert.kind, "1 changes of the catalogue" in alert.message) == ("search_behind", True)
+    assert (alert.kind, "1 change of the catalogue" in alert.message) == ("search_behind", True)
 
 
 async def test_finds_what_differs_from_the_database(alone, shop, services, follower, clock):

@@ -122,7 +122,7 @@ async def test_it_needs_the_right_of_what_is_done_and_orders_of_the_shop(
     assert refused == [403] * 3
     told = await viewer.submit("/console/account", fields | {"action": "note"}, to=BULK)
     assert "Your role may not do this." in told.text
-    assert "0 of 1 orders are done." in elsewhere.text
+    assert "0 of 1 order is done." in elsewhere.text
     assert odd == [400] * 3
     assert (await manager.post(BULK, fields | {"action": "cancel"})).status_code == 403
     assert 'id="bulk"' not in (await viewer.get(ORDERS)).text

@@ -11,7 +11,8 @@ from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
 from crossdock.kit.money import format_minor, parse_amount, parse_rate_bp
-from crossdock.terminal import JsonOption, ShopOption, counted, print_table, report, report_list
+from crossdock.kit.numbers import counted
+from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.pricing import Coupon, CouponTerms

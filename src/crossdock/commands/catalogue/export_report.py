@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crossdock.imports.exporting import ExportSummary
-from crossdock.terminal import counted
+from crossdock.kit.numbers import counted
 
 _SHOWN = 20
 
@@ -51,6 +51,6 @@ def _attributes_text(summary: ExportSummary) -> str:
     more = summary.attributes_left_out_count - _SHOWN
     rest = f" and {more} more (--json names them)" if more > 0 else ""
     return (
-        f"Left out {summary.attributes_left_out_count} attributes, which fewer products have than "
+        f"Left out {counted(summary.attributes_left_out_count, 'attribute')}, which fewer products have than "
         f"those with a column: {names}{rest}."
     )

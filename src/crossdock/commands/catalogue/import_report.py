@@ -13,7 +13,8 @@ from rich.text import Text
 
 from crossdock.imports.items import Finding
 from crossdock.imports.running import Summary, Watcher
-from crossdock.terminal import counted, print_table
+from crossdock.kit.numbers import counted
+from crossdock.terminal import print_table
 
 _SHOWN = 50
 _NAMED = 8

@@ -9,6 +9,7 @@ from crossdock.commands.running import with_runtime, with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
+from crossdock.kit.numbers import counted
 from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def add(
                 )
 
     pictures = with_runtime(write)
-    report(pictures, as_json=as_json, text=f"The product has {len(pictures)} pictures.")
+    report(pictures, as_json=as_json, text=f"The product has {counted(len(pictures), 'picture')}.")
 
 
 @app.command()
@@ -95,7 +96,9 @@ def remove(
         return await remove_picture(tx, shop_id=shop_id, sku=product, checksum=checksum, now=now)
 
     pictures = with_transaction(write)
-    report(pictures, as_json=as_json, text=f"The product has {len(pictures)} pictures left.")
+    report(
+        pictures, as_json=as_json, text=f"The product has {counted(len(pictures), 'picture')} left."
+    )
 
 
 @app.command("list")

@@ -8,8 +8,8 @@ import typer
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
 from crossdock.errors import Invalid
-from crossdock.kit.numbers import read_number
-from crossdock.terminal import JsonOption, ShopOption, counted, print_table, report, report_list
+from crossdock.kit.numbers import counted, read_number
+from crossdock.terminal import JsonOption, ShopOption, print_table, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.search import Built, Explained, FacetValue, Found, Lag

@@ -21,7 +21,8 @@ from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid
-from crossdock.terminal import JsonOption, ShopOption, counted, report, report_list
+from crossdock.kit.numbers import counted
+from crossdock.terminal import JsonOption, ShopOption, report, report_list
 
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import WorkSummary

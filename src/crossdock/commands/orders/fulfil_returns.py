@@ -10,7 +10,8 @@ from crossdock.commands.running import with_transaction
 from crossdock.commands.shop_ids import shop_id_of
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
-from crossdock.terminal import JsonOption, ShopOption, counted, report
+from crossdock.kit.numbers import counted
+from crossdock.terminal import JsonOption, ShopOption, report
 
 if TYPE_CHECKING:
     from crossdock.shop.warehouse import Received

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from crossdock.kit.numbers import counted
 from crossdock.terminal import print_table
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def _told(delivery: "Delivery") -> str:
     """What became of telling the partner."""
     if delivery.status == "sent":
         return f"delivery {delivery.id}: the partner has it"
-    text = f"delivery {delivery.id}: {delivery.status} after {delivery.attempts} attempts"
+    text = (
+        f"delivery {delivery.id}: {delivery.status} after {counted(delivery.attempts, 'attempt')}"
+    )
     if delivery.next_attempt_at and delivery.status == "queued":
         text += f", next at {delivery.next_attempt_at:%Y-%m-%d %H:%M:%S}"
     return f"{text}: {delivery.last_error}" if delivery.last_error else text

@@ -12,6 +12,7 @@ from crossdock.commands.running import with_transaction
 from crossdock.db.runtime import Runtime
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import CrossdockError, Invalid
+from crossdock.kit.numbers import counted
 from crossdock.terminal import JsonOption, ShopOption, print_json, report
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def set_(
         )
 
     changed = with_transaction(write)
-    report({"changed": changed}, as_json=as_json, text=f"{changed} prices changed.")
+    report({"changed": changed}, as_json=as_json, text=f"{counted(changed, 'price')} changed.")
 
 
 @app.command("list")
@@ -92,7 +93,7 @@ def list_(shop: ShopOption, as_json: JsonOption = False) -> None:
         print_json(lists)
         return
     for found in lists:
-        typer.echo(f"{found.id}  {found.name}  {found.currency}  {found.items} prices")
+        typer.echo(f"{found.id}  {found.name}  {found.currency}  {counted(found.items, 'price')}")
     if not lists:
         typer.echo(
             "There is no price list. Add one with: crossdock price-list add NAME --shop SHOP"

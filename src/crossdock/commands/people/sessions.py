@@ -7,6 +7,7 @@ import typer
 
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.kit.numbers import counted
 from crossdock.terminal import JsonOption, ShopOption, print_json, print_table, report, report_list
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def sign_out(email: EmailArgument, as_json: JsonOption = False) -> None:
             return await end_sessions(tx, person_id=person.id)
 
     ended = with_runtime(run)
-    report({"ended": ended}, as_json=as_json, text=f"Ended {ended} session(s) of {email}.")
+    report({"ended": ended}, as_json=as_json, text=f"Ended {counted(ended, 'session')} of {email}.")
 
 
 def log(

@@ -8,8 +8,9 @@ import typer
 from crossdock.channels.registry import load_settings
 from crossdock.commands.running import require_database
 from crossdock.errors import NotFound
+from crossdock.kit.numbers import counted
 from crossdock.settings import Settings
-from crossdock.terminal import JsonOption, counted, report
+from crossdock.terminal import JsonOption, report
 
 if TYPE_CHECKING:
     from crossdock.db.backups import Backup

@@ -10,8 +10,9 @@ import typer
 from crossdock.channels.registry import load_settings
 from crossdock.commands.running import run_once
 from crossdock.db.runtime import Runtime
+from crossdock.kit.numbers import counted
 from crossdock.settings import Settings
-from crossdock.terminal import JsonOption, counted, report
+from crossdock.terminal import JsonOption, report
 
 if TYPE_CHECKING:
     from crossdock.db.backups import Manifest, Restored

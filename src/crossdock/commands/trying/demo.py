@@ -10,8 +10,9 @@ import typer
 from crossdock.channels.registry import load_settings
 from crossdock.commands.running import with_runtime
 from crossdock.db.runtime import Runtime
+from crossdock.kit.numbers import counted
 from crossdock.serving.address import base_url
-from crossdock.terminal import JsonOption, counted, print_json, report
+from crossdock.terminal import JsonOption, print_json, report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

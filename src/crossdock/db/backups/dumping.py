@@ -26,6 +26,7 @@ from crossdock.db.backups.watching import Watcher
 from crossdock.db.migrate import read_state
 from crossdock.db.unit_of_work import DriverErrors
 from crossdock.errors import Conflict, CrossdockError
+from crossdock.kit.numbers import counted
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ def _write_tables(
             if cursor.rowcount != member.rows:
                 raise CrossdockError(
                     "internal",
-                    f"{table.name} has {cursor.rowcount} rows, {member.rows} were written.",
+                    f"{table.name} has {counted(cursor.rowcount, 'row')}, and {member.rows} in the file.",
                 )
         written.append(TableRows(table=table.name, columns=table.columns, member=member))
     return written

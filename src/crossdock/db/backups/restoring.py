@@ -22,6 +22,7 @@ from crossdock.db.generations import SchemaState, unknown_files, wanted_state
 from crossdock.db.migrate import migrate, read_state, require_current
 from crossdock.db.unit_of_work import DriverErrors
 from crossdock.errors import Conflict, Refused, Unavailable
+from crossdock.kit.numbers import counted
 
 # All other rows belong to a row of these tables, or the program creates them.
 _HOLDERS = ("shops", "people")
@@ -140,7 +141,7 @@ def _require_bare(connection: Connection) -> None:
     if row and row[0]:
         raise Conflict(
             "exists",
-            f"The database has {row[0]} tables of another program. Nothing was changed. Restore into a "
+            f"The database has {counted(row[0], 'table')} of another program. Nothing was changed. Restore into a "
             "database of its own.",
         )
 
@@ -196,4 +197,6 @@ def _copy(path: Path, connection: Connection, each: TableRows, *, watcher: Watch
             path, f"has rows that do not fit: {error.diag.message_primary}."
         ) from error
     if (found := count_rows(connection, each.table)) != each.member.rows:
-        raise Unreadable(path, f"gave {found} rows of {each.table}, not {each.member.rows}.")
+        raise Unreadable(
+            path, f"gave {counted(found, 'row')} of {each.table}, not {each.member.rows}."
+        )

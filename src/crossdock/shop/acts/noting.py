@@ -123,7 +123,8 @@ def plain_details(
         total -= sizes[name]
         left_out.add(name)
     kept = {name: text for name, text in found.items() if name not in left_out}
-    return kept | {_LEFT_OUT: f"{len(left_out)} fields left out"} if left_out else kept
+    what = "field" if len(left_out) == 1 else "fields"
+    return kept | {_LEFT_OUT: f"{len(left_out)} {what} left out"} if left_out else kept
 
 
 def _plain(name: str, value: object, *, is_personal: bool) -> str:

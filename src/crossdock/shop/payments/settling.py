@@ -10,6 +10,7 @@ from crossdock.db.unit_of_work import Transaction
 from crossdock.db.walking import walk_due
 from crossdock.errors import CrossdockError, Refused
 from crossdock.kit.money import format_minor
+from crossdock.kit.numbers import counted
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.payments.contract import Action, Answer, AnswerLost, Question
 from crossdock.shop.payments.following import Asked, Follow
@@ -324,12 +325,14 @@ async def _tell_of_strangers(service: Paying) -> None:
             (known_providers(service),),
         )
         for shop_id, provider, count in rows:
+            are = counted(count, "open payment is", "open payments are")
+            they = "it is" if count == 1 else "they are"
             await raise_alert(
                 tx,
                 shop_id=shop_id,
                 kind="payment_provider_unknown",
-                message=f"{count} open payments are with {provider}, which the settings do not name: they"
-                " are neither captured, voided, refunded nor looked up until it is set up again.",
+                message=f"{are} with {provider}, which the settings do not name: {they} neither captured,"
+                " voided, refunded nor looked up until it is set up again.",
                 subject=provider,
                 now=now,
             )

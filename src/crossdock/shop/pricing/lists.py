@@ -8,6 +8,7 @@ import msgspec
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Conflict, Invalid, NotFound
 from crossdock.kit.money import MINOR_MAX
+from crossdock.kit.numbers import counted
 from crossdock.kit.texts import visible
 from crossdock.shop.events import PriceChanged, write_event
 
@@ -124,10 +125,11 @@ async def _by_variant(
         ids.setdefault(sku, {})[merchant] = variant_id
     strange = [row.sku for row in rows if _id_of(row, ids=ids) is None]
     if strange:
+        name = "names" if len(strange) == 1 else "name"
         shown = ", ".join(strange[:5]) + (" ..." if len(strange) > 5 else "")
         raise NotFound(
             "not_found",
-            f"{len(strange)} of {len(rows)} rows name no variant, or the sku of several "
+            f"{len(strange)} of {counted(len(rows), 'row')} {name} no variant, or the sku of several "
             f"merchants without saying which: {shown}",
         )
     for row in rows:

@@ -10,6 +10,7 @@ import msgspec
 
 from crossdock.db.unit_of_work import Transaction
 from crossdock.errors import Invalid, Unavailable
+from crossdock.kit.numbers import counted
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.search.asking import LIMIT_MAX, OFFSET_MAX, Explained, Found, SearchRequest
 from crossdock.shop.search.engine import Contents, Engine, Standing
@@ -173,8 +174,8 @@ async def alert_of_lags(tx: Transaction, *, searching: Searching, now: datetime)
     for lag in await read_lags(tx, searching=searching, now=now):
         if searching.is_late(lag.oldest_s):
             message = (
-                f"The search index does not know {lag.unread} changes of the catalogue, the oldest"
-                f" {lag.oldest_s} seconds old; see the worker's log."
+                f"The search index does not know {counted(lag.unread, 'change')} of the catalogue, the oldest"
+                f" {counted(lag.oldest_s, 'second')} old; see the worker's log."
             )
             raised += await raise_alert(
                 tx, shop_id=lag.shop_id, kind="search_behind", message=message, now=now

@@ -357,7 +357,7 @@ async def test_that_nobody_decides_is_told_once_and_so_is_commission_that_nobody
     assert await told(timedelta(days=1, minutes=59)) == []
     late = (
         "commission_unreleased",
-        "Commission of partner@example.com for 1 orders is due and was not released; see the log.",
+        "Commission of partner@example.com for 1 order is due and was not released; see the log.",
     )
     assert await told(timedelta(days=1, hours=1)) == [late]
     overdue = (

@@ -6,6 +6,7 @@ from typing import Final
 from crossdock.db.unit_of_work import Database
 from crossdock.db.walking import walk_due
 from crossdock.kit.money import format_minor
+from crossdock.kit.numbers import counted
 from crossdock.settings import ResellersSection
 from crossdock.shop.alerts import isolated, raise_alert
 from crossdock.shop.resellers.commission.earning import JOB
@@ -54,7 +55,8 @@ async def _watch_releases(db: Database, *, before: datetime, now: datetime) -> i
                 tx,
                 shop_id=shop_id,
                 kind="commission_unreleased",
-                message=f"Commission of {email} for {orders} orders is due and was not released; see the log.",
+                message=f"Commission of {email} for {counted(orders, 'order')} is due and was not released;"
+                " see the log.",
                 subject=subject,
                 now=now,
             )
