@@ -1,6 +1,8 @@
 """A variant's unsold serials..."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from tests.conftest import NOON
 from tests.support.factories import ShopFixture, box, level, make_shop, make_variant
 from tests.support.locks import waiting_for_a_lock
 
+Act = Callable[[Transaction, ShopFixture, int], Awaitable[Any]]
 TEXTS = ["A-1", "B-2", "C-3"]
 
 
@@ -127,40 +130,66 @@ async def test_are_replaced_and_those_that_stay_keep_their_place(tx, shop, varia
     assert (await level(tx, shop_id=shop.id, variant_id=variant))[0] == 3
 
 
-@pytest.mark.races
-async def test_that_others_take_meanwhile_are_removed_no_more_and_nobody_waits_in_a_circle(
-    database: Database,
-) -> None:
+async def take_beside(database: Database, act: Act) -> tuple[Any, list[str]]:
+    """What comes of an act that waits while others take the oldest serial, and what is left then."""
     async with database.begin() as tx:
         shop = await make_shop(tx)
         variant = await make_variant(tx, shop=shop, own=None)
         await add_serials(
             tx, shop_id=shop.id, variant_id=variant, serials=TEXTS, box=box(), now=NOON
         )
-        pooled = await list_pooled(
-            tx, shop_id=shop.id, variant_id=variant, limit=9, offset=0, box=box()
-        )
 
-    async def remove() -> int:
-        async with database.begin() as other:
-            return await remove_serials(
-                other,
-                shop_id=shop.id,
-                variant_id=variant,
-                serial_ids=[each.id for each in pooled[:2]],
-                now=NOON,
-            )
+    async def run() -> Any:
+        try:
+            async with database.begin() as other:
+                return await act(other, shop, variant)
+        except Conflict as error:
+            return error.code
 
     async with database.begin() as tx:
         await tx.run(
             "select 1 from stock_levels where shop_id = %s and variant_id = %s for no key update",
             (shop.id, variant),
         )
-        removing = asyncio.create_task(remove())
+        running = asyncio.create_task(run())
         await waiting_for_a_lock(database, behind=tx)
         assert await claim(tx, shop, variant, 1) == TEXTS[:1]
+    outcome = await running
 
-    assert await removing == 1
     async with database.begin() as tx:
-        assert await texts(tx, shop, variant) == TEXTS[2:]
-        assert (await level(tx, shop_id=shop.id, variant_id=variant))[0] == 1
+        left = await texts(tx, shop, variant)
+        assert (await level(tx, shop_id=shop.id, variant_id=variant))[0] == len(left)
+    return outcome, left
+
+
+@pytest.mark.races
+async def test_that_others_take_meanwhile_are_removed_no_more_and_nobody_waits_in_a_circle(
+    database: Database,
+) -> None:
+    async def remove(tx: Transaction, shop: ShopFixture, variant: int) -> int:
+        ids = await tx.value(
+            "select array_agg(id order by id) from serials where variant_id = %s", (variant,)
+        )
+        return await remove_serials(
+            tx, shop_id=shop.id, variant_id=variant, serial_ids=ids[:2], now=NOON
+        )
+
+    assert await take_beside(database, remove) == (1, TEXTS[2:])
+
+
+@pytest.mark.races
+async def test_that_others_take_meanwhile_are_passed_over_by_a_claim(database: Database) -> None:
+    async def claim_two(tx: Transaction, shop: ShopFixture, variant: int) -> list[str]:
+        return await claim(tx, shop, variant, 2)
+
+    assert await take_beside(database, claim_two) == (TEXTS[1:], [])
+
+
+@pytest.mark.races
+async def test_that_others_take_meanwhile_are_not_there_to_stay(database: Database) -> None:
+    async def replace(tx: Transaction, shop: ShopFixture, variant: int) -> None:
+        await replace_serials(
+            tx, shop_id=shop.id, variant_id=variant, serials=["A-1", "Z-9"], box=box(), now=NOON
+        )
+
+    assert await take_beside(database, replace) == ("exists", TEXTS[1:])
