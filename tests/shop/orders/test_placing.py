@@ -166,3 +166,15 @@ async def test_an_order_of_another_shop_is_not_found(database, world):
         for shop_id, order_id in ((other.id, placed.id), (shop.id, 2**60)):
             refused = await refusal(read_order(tx, order_id=order_id, shop_id=shop_id))
             assert (refused.code, refused.data) == ("order_not_found", {})
+
+
+async def test_is_for_no_customer_who_is_forgotten(tx):
+    shop = await make_shop(tx)
+    known = (
+        "select (order_context(%s, '', '', %s, '{}', null, null, 'USD', %s)::jsonb) -> 'customer'"
+    )
+    values = (shop.id, shop.customer_id, NOON)
+
+    assert (await tx.value(known, values))["id"] == shop.customer_id
+    await tx.run("update customers set deleted_at = %s where id = %s", (NOON, shop.customer_id))
+    assert await tx.value(known, values) is None
