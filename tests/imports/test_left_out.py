@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -10,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from crossdock.imports.exporting import ExportSummary, export_catalogue
 from crossdock.imports.reading_again import left_out
 from crossdock.imports.writing_tables import Writer
-from crossdock.shop.catalogue import upsert_products
+from crossdock.shop.catalogue import Image, upsert_products
 from tests.imports.test_keeping import FORMATS, FULL, NOW, whole_products
 from tests.support.made_products import SHOP, read_back, use_of
 
@@ -105,12 +106,27 @@ def _products(lines):
 
 
 def _field(name):
-    return "images" if name == "images.alt" else name.partition(" after")[0]
+    return "images" if name.startswith("images.") else name.partition(" after")[0]
 
 
 def _differing(before, after, prefix):
     names = (before.keys() | after.keys()) - {"variants", "stock"}
     return [prefix + name for name in names if before.get(name) != after.get(name)]
+
+
+@pytest.mark.parametrize(
+    ("alt", "variant_sku", "said"),
+    [
+        ("Front", "", "images.variant_sku"),
+        ("", "A", "images.alt"),
+        ("", "", "images.alt and images.variant_sku"),
+    ],
+)
+def test_a_picture_is_said_to_lose_what_it_loses(alt, variant_sku, said):
+    whole = Image(url="https://i.example/1.jpg", alt="Front", variant_sku="A")
+    back = Image(url="https://i.example/1.jpg", alt=alt, variant_sku=variant_sku)
+    before, after = (msgspec.structs.replace(FULL, images=(each,)) for each in (whole, back))
+    assert said in left_out(before, FULL.variants, after)
 
 
 def test_a_product_that_comes_back_equal_leaves_nothing_out():

@@ -76,7 +76,10 @@ def _said(name: str, before: object, after: object) -> str:
             most = len(after)
             return f"{name} after the first{f' {most}' if most > 1 else ''}" if most else name
         if name == "images" and [i.url for i in before] == [i.url for i in after]:
-            return "images.alt"
+            pairs = list(zip(before, after, strict=True))
+            parts = ("alt", "variant_sku")
+            lost = [at for at in parts if any(getattr(i, at) != getattr(j, at) for i, j in pairs)]
+            return " and ".join(f"images.{part}" for part in lost)
     return name
 
 
