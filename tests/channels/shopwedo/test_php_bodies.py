@@ -101,6 +101,7 @@ async def test_filters_of_a_nested_form_are_never_lost(client, variant):
         "data={}&data[product_id]=7", "data[product_id]=7&data=[]", "data[product_id]=%ff", "data[%ff]=7",
         "data[product_id]" + "[a]" * 16 + "=7", "data[product_id][x][y]=7", "data[product_id][a]=7",
         "data[product_id][]=", "data[product_id][]=7.5", "data[][product_id]=7", "data[]=7",
+        "data.product_id=7", "data%255Bproduct_id%255D=7", "+data[product_id]=7", "data+[product_id]=7", "data]=7",
     ],
 )  # fmt: skip
 async def test_a_filter_that_cannot_be_read_is_refused(client, variant, broken):

@@ -23,6 +23,8 @@ from crossdock.channels.shopwedo.errors import WireError
 
 SINGLE_QUOTED_MAX = 16_384  # the official demo's hand-written form; programs send JSON
 _EMPTY = ("", "null", "{}", "[]")
+# What a program means by a part of `data` in another notation, or encoded twice: PHP gives it another name.
+_ALMOST_DATA = re.compile(r"\s+data\s*(?:\[|$)|data[\s.%\]]")
 _HALF = re.compile("[\ud800-\udfff]")
 _STRING = re.compile(r"""'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"|['"]""", re.DOTALL)
 _PIECE = re.compile(r"\\.|\"|[^\\\"]+", re.DOTALL)
@@ -91,6 +93,8 @@ def _field(pairs: list[tuple[str, str]], name: str) -> Any:
 def _form_data(pairs: list[tuple[str, str]], *, is_whole: bool) -> Any:
     if not is_whole:
         return Unread("the multipart body is cut off")
+    if almost := next((name for name, _ in pairs if _ALMOST_DATA.match(name)), None):
+        return Unread(f"{almost[:60]!r} is no name of a field, write data[...]")
     try:
         return _field(pairs, "data")
     except Unreadable as error:
