@@ -5,17 +5,23 @@ from datetime import timedelta
 import pytest
 
 from crossdock.db.unit_of_work import Database
+from crossdock.errors import Invalid
 from crossdock.kit.clock import FrozenClock
 from crossdock.shop.alerts import raise_alert
 from crossdock.shop.orders import (
     BOARD_VIEWS,
     LATE_AFTER,
+    REFUND_REASONS,
     BoardFilters,
+    BoardSum,
     cancel_order,
     count_board,
+    list_matching,
     move_order,
     pay_order,
     read_board,
+    read_reason,
+    sum_board,
 )
 from tests.support.staff import Desk
 from tests.support.warehousing import Warehouse
@@ -175,3 +181,54 @@ async def test_finds_an_order_by_its_parcel_and_its_customer(
         )
     assert [row.id for row in rows] == [order_id]
     assert await ids(desk, view="all", search=email.upper()) == [placed.id]
+
+
+async def test_sums_and_numbers_all_that_match_however_many(desk: Desk) -> None:
+    good, free = await desk.variant(own=50), await desk.variant(own=50, price_minor=0)
+    other = await Desk.open(desk.db, desk.clock)
+    await other.on_account((await other.variant(), 1))
+    placed = [(await desk.on_account((good, quantity))).id for quantity in (1, 2, 3)]
+    dollars = (await desk.on_account((good, 5))).id
+    nothing = (await desk.on_account((free, 1))).id
+    now = desk.clock.now()
+    async with desk.db.begin() as tx:
+        await tx.run("update orders set currency = 'USD' where id = %s", (dollars,))
+        await cancel_order(tx, shop_id=desk.shop.id, order_id=placed[1], now=now)
+
+    async def summed(**filters) -> BoardSum:
+        async with desk.db.statement() as tx:
+            return await sum_board(
+                tx, shop_id=desk.shop.id, filters=BoardFilters(**filters), now=now
+            )
+
+    async def numbers(up_to: int, **filters) -> list[int]:
+        async with desk.db.statement() as tx:
+            return await list_matching(
+                tx, shop_id=desk.shop.id, filters=BoardFilters(**filters), now=now, up_to=up_to
+            )
+
+    assert (await summed()).orders == 4
+    assert await summed(view="all") == BoardSum(
+        orders=5, newest=nothing, money={"EUR": 6 * 1_999, "USD": 5 * 1_999}
+    )
+    assert await summed(view="all", fulfilment_state="cancelled") == BoardSum(
+        orders=1, newest=placed[1], money={"EUR": 2 * 1_999}
+    )
+    assert await summed(search=str(nothing)) == BoardSum(orders=1, newest=nothing, money={})
+    assert await summed(channel="another") == BoardSum(orders=0, newest=0, money={})
+    assert await numbers(nothing, view="all") == [*placed, dollars, nothing]
+    assert await numbers(placed[2]) == [placed[0], placed[2]]
+    assert await numbers(placed[2] - 1, view="all") == placed[:2]
+    assert await numbers(nothing, view="all", fulfilment_state="cancelled") == [placed[1]]
+
+
+@pytest.mark.parametrize("reason", REFUND_REASONS)
+def test_knows_why_lines_are_refunded(reason: str) -> None:
+    assert read_reason(reason) == reason
+
+
+def test_names_the_reasons_where_one_is_none() -> None:
+    with pytest.raises(Invalid) as refused:
+        read_reason("fraudulent")
+    assert refused.value.data == {"field": "reason"}
+    assert refused.value.message == f"The reason is one of {', '.join(REFUND_REASONS)}."

@@ -17,6 +17,7 @@ from crossdock.shop.orders import (
     Placed,
     Purchase,
     complete_order,
+    deliver_order,
     place_purchase,
     read_order,
 )
@@ -207,14 +208,16 @@ async def mails(tx: Transaction, shop: ShopFixture) -> int:
     return int(await tx.value("select count(*) from mails where shop_id = %s", (shop.id,)))
 
 
-@pytest.mark.parametrize("is_mailed", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "mailed"), [({}, 1), ({"mails": True}, 1), ({"mails": False}, 0)]
+)
 async def test_is_delivered_when_the_shop_was_paid_outside(
-    tx: Transaction, shop: ShopFixture, partner: Partner, is_mailed: bool
+    tx: Transaction, shop: ShopFixture, partner: Partner, asked: dict[str, Any], mailed: int
 ) -> None:
     product_id, variant_id = await keys(tx, shop, "A", "B", "C")
     placed = await buy(tx, partner, BoughtItem(product_id=product_id, quantity=2))
 
-    delivery = await complete(tx, shop, placed, note="Thanks", mails=is_mailed)
+    delivery = await complete(tx, shop, placed, note="Thanks", **asked)
 
     assert (delivery.quantities, delivery.state) == ({1: 2}, "completed")
     order = await seen(tx, shop, placed)
@@ -224,9 +227,42 @@ async def test_is_delivered_when_the_shop_was_paid_outside(
     assert await level_of(tx, shop_id=shop.id, variant_id=variant_id) == (1, 0, 0, 1)
     paid = "select provider, reference, captured_minor from payments where shop_id = %s"
     assert await tx.all(paid, (shop.id,)) == [("transfer", f"by hand, order {placed.id}", 3_998)]
-    assert await mails(tx, shop) == (1 if is_mailed else 0)
+    assert await mails(tx, shop) == mailed
     with pytest.raises(Refused, match="order_state"):
         await complete(tx, shop, placed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mailed"), [({}, 1), ({"mails": True}, 1), ({"mails": False}, 0)]
+)
+async def test_is_delivered_once_it_is_paid_and_mailed_unless_that_is_off(
+    tx: Transaction, shop: ShopFixture, partner: Partner, asked: dict[str, Any], mailed: int
+) -> None:
+    product_id, variant_id = await keys(tx, shop, "A")
+    await tx.run("update variants set retail_minor = 0 where id = %s", (variant_id,))
+    placed = await buy(tx, partner, BoughtItem(product_id=product_id, quantity=1))
+
+    delivery = await deliver_order(
+        tx, shop_id=shop.id, order_id=placed.id, mailing=MAILING, now=NOON, **asked
+    )
+
+    assert (delivery.quantities, delivery.state) == ({1: 1}, "completed")
+    assert await mails(tx, shop) == mailed
+    with pytest.raises(Refused, match="order_state"):
+        await deliver_order(tx, shop_id=shop.id, order_id=placed.id, mailing=MAILING, now=NOON)
+
+
+async def test_is_not_delivered_before_it_is_paid(
+    tx: Transaction, shop: ShopFixture, partner: Partner
+) -> None:
+    product_id, variant_id = await keys(tx, shop, "A")
+    placed = await buy(tx, partner, BoughtItem(product_id=product_id, quantity=1))
+
+    with pytest.raises(Refused, match="order_state"):
+        await deliver_order(tx, shop_id=shop.id, order_id=placed.id, mailing=MAILING, now=NOON)
+
+    assert await level_of(tx, shop_id=shop.id, variant_id=variant_id) == (1, 0, 1, 0)
+    assert await mails(tx, shop) == 0
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(0, "order_expired"), (-1, "")])
