@@ -231,3 +231,25 @@ async def test_times_without_a_zone_are_the_shop_s_and_an_end_is_a_whole_day(
         " where shop_id = %s",
         of=brussels,
     ) == [(datetime(2026, 11, 30, 23), datetime(2026, 12, 2, 23))]
+
+
+@pytest.mark.parametrize(
+    ("odd", "value"),
+    [("sale_starts_at", "2026-02-30"), ("sale_ends_at", "never"), ("sale", "cheap")],
+)
+async def test_a_sale_of_which_a_part_cannot_be_read_is_none_and_a_stored_one_stays(
+    import_, rows, odd, value
+):
+    """It would begin at once, or never end."""
+    sale = {"sale": 8, "sale_starts_at": "2026-11-01", "sale_ends_at": "2026-11-30"}
+    new = {"sku": "NEW", "name": "New", "retail": 10, **sale, odd: value}
+    old = {"sku": "OLD", "name": "Old", "retail": 10, "sale": 7}
+    await import_(json.dumps(old), "jsonl")
+
+    summary = await import_("\n".join(map(json.dumps, [new, old | {**sale, odd: value}])), "jsonl")
+
+    assert (summary.refused, [row for row, _ in summary.warned]) == (0, [1, 2])
+    assert "is left out" in summary.findings[0].reason
+    assert await rows(
+        "select sku, sale_minor, sale_starts_at, sale_ends_at from variants where shop_id = %s order by sku"
+    ) == [("NEW", None, None, None), ("OLD", 700, None, None)]

@@ -42,7 +42,7 @@ from crossdock.imports.odd_cells import Odd, without
 from crossdock.imports.opening import Source
 from crossdock.imports.reading import Reading
 from crossdock.imports.recognising import other_text
-from crossdock.imports.records import convert_anyway
+from crossdock.imports.records import SALE_PARTS, convert_anyway
 from crossdock.kit.money import parse_amount
 from crossdock.shop.catalogue import (
     EVERYTHING,
@@ -332,7 +332,9 @@ def _with_amounts(
                 variant[name] = _minor(variant.pop(short), short, currency, reading)
             except RowRefused as refusal:
                 odd.add(refusal, ())
-                odd.others.add((str(variant.get("sku", "")), name))
+                left_out = SALE_PARTS if name in SALE_PARTS else {name}
+                variant = {key: given for key, given in variant.items() if key not in left_out}
+                odd.others.update((str(variant.get("sku", "")), each) for each in left_out)
     return variant
 
 

@@ -32,7 +32,7 @@ class Odd(msgspec.Struct):
         """Take in what would have refused the row, and the columns that are left out with it."""
         finding = refusal.at(self.row, is_warning=True)
         others = f", and with it {' and '.join(with_it)}" if with_it else ""
-        reason = f"{finding.reason}; {what} is left out{others}"
+        reason = f"{finding.reason.rstrip('.')}; {what} is left out{others}"
         self.findings.append(msgspec.structs.replace(finding, reason=reason))
         self.fields.update(fields)
 

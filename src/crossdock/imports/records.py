@@ -11,7 +11,8 @@ from crossdock.imports.odd_cells import Odd
 from crossdock.shop.catalogue import ProductRecord, VariantRecord
 
 _WHERE = re.compile(r" - at `(?:key in )?\$\.?(\w+).*`$", re.DOTALL)
-
+SALE_PARTS = frozenset({"sale_minor", "sale_starts_at", "sale_ends_at"})
+"""A sale whose time cannot be read is none: it would begin at once, or never end."""
 _NEEDED = frozenset({"sku", "handle", "merchant", "currency", "variants", "type", "path", "slug"})
 """Without these there is no record. A name that is too long is cut, one that is missing is not made up."""
 _NAME_MAX = 500
@@ -54,8 +55,12 @@ def convert_anyway(values: dict[str, Any], kind: Any, odd: Odd) -> Any:
             name = refusal.field
             if name not in types or name not in values or not _can_go(name, values[name]):
                 raise refusal from error
-            odd.add(refusal, {name}, what="the rest" if name == "name" else "the value")
+            group = SALE_PARTS if name in SALE_PARTS else {name}
+            others = sorted(each for each in group - {name} if values.get(each) is not None)
+            what = "the rest" if name == "name" else "the value"
+            odd.add(refusal, group, what=what, with_it=others)
             _take_out(values, name, types[name])
+            values = {each: value for each, value in values.items() if each not in others}
 
 
 def _types_of(kind: Any) -> dict[str, Any]:
