@@ -274,6 +274,23 @@ async def test_stock_is_moved_to_the_other_pool_and_back(desk, staff):
     assert [reply.status_code for reply in (undone, too_many, odd)] == [303, 409, 400]
 
 
+async def test_a_level_below_its_warning_level_is_shown_as_none_to_sell(desk, staff):
+    lamp = await desk.variant(sku="LAMP-9", own=1)
+    async with desk.db.begin() as tx:
+        await tx.run(
+            "update stock_levels set warning_level = 10 where shop_id = %s and variant_id = %s",
+            (desk.shop.id, lamp),
+        )
+    opened = await staff("viewer")
+
+    low = (await opened.get(f"{STOCK}?cols=available&cols=warning_level")).text
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", low.partition("<tbody>")[2].partition("</tr>")[0])
+    shown = [" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in cells]
+
+    assert (await desk.level(lamp))[3] == -9
+    assert shown[1:] == ["Available 0 1 kept back", "Warning level 10"]
+
+
 async def test_what_runs_out_is_listed_and_the_home_page_leads_there(desk, staff):
     lamp = await desk.variant(sku="LAMP-8", own=1)
     opened = await staff("viewer")

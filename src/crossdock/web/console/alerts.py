@@ -12,6 +12,7 @@ from crossdock.kit.languages import gettext, ngettext
 from crossdock.kit.numbers import read_number
 from crossdock.shop.alerts import PAGE_MAX, list_alerts, mark_seen
 from crossdock.shop.people import Visit
+from crossdock.web.console.alert_links import alert_links
 from crossdock.web.console.rendering import AddRoute, Pages, redirect
 
 ALERTS = "/console/alerts"
@@ -44,6 +45,7 @@ class AlertPages:
             alerts=alerts,
             has_more=len(alerts) == PAGE_MAX,
             seen=seen,
+            links={each.id: alert_links(each, visit.person) for each in (*alerts, *seen)},
             may_close=visit.person.may("alerts.close"),
             done=_done(request.query_params.get("closed", "")),
         )
