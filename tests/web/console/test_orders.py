@@ -119,6 +119,14 @@ async def test_an_order_is_refunded_in_part_and_then_whole(desk, staff):
     assert payment.refunded_minor == payment.captured_minor == 3998
     order = await desk.read(placed.id)
     assert (order.fulfilment_state, order.payment_state) == ("cancelled", "refunded")
+    authors = [
+        (event.kind, event.author)
+        for event in order.timeline
+        if event.kind.startswith("payment.") and event.kind != "payment.authorised"
+    ]
+    assert authors == [
+        ("payment.paid", "Noor"), ("payment.partially_refunded", "Noor"), ("payment.refunded", "Noor"),
+    ]  # fmt: skip
     assert "Nothing that was paid is left to refund." in (await opened.get(f"{here}/refund")).text
 
 
