@@ -86,6 +86,15 @@ async def read_tickets(
     return [_ticket(row) for row in rows]
 
 
+async def list_order_tickets(tx: Transaction, *, shop_id: int, order_id: int) -> list[Ticket]:
+    """The tickets about lines of this order, newest first."""
+    rows = await tx.all(
+        _TICKET + _OF_ORDER + _NEWEST_FIRST,
+        {"shop": shop_id, "partner": None, "kind": None, "order": order_id},
+    )
+    return [_ticket(row) for row in rows]
+
+
 async def list_tickets(
     tx: Transaction,
     *,
@@ -212,6 +221,10 @@ _TICKET = """
     from tickets t
     where t.shop_id = %(shop)s and (%(partner)s::bigint is null or t.partner_id = %(partner)s)
       and (%(kind)s::text is null or t.kind = %(kind)s)
+"""
+_OF_ORDER = """
+    and t.id in (select l.ticket_id from ticket_lines l
+                 where l.shop_id = t.shop_id and l.order_id = %(order)s)
 """
 _COUNT = """
     select count(*) from tickets t

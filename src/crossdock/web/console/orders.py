@@ -43,6 +43,7 @@ from crossdock.shop.warehouse import (
 from crossdock.web.console.board_address import COLUMNS, VIEW_NAMES, BoardAddress, read_address
 from crossdock.web.console.confirming import ask, is_sure
 from crossdock.web.console.list_columns import read_columns
+from crossdock.web.console.order_beside import read_beside
 from crossdock.web.console.order_bulk import ACTIONS
 from crossdock.web.console.order_lines import worth_of
 from crossdock.web.console.order_money import left_to_refund
@@ -122,11 +123,16 @@ class OrderPages:
     async def show(self, request: Request) -> Response:
         """An order's page."""
         visit = await self._gate.require_person(request, right="orders.read")
-        order, payments = await self._read(request, visit.person.shop_id)
+        order_id, shop_id = order_of(request), visit.person.shop_id
+        async with self._db.statement() as tx:
+            order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=_SECTIONS)
+            payments = await list_payments(tx, shop_id=shop_id, order_id=order_id)
+            beside = await read_beside(tx, order=order, person=visit.person)
         return self._pages.page(
             "order.html",
             visit=visit,
             order=order,
+            beside=beside,
             payments=payments,
             may=_possible(order, payments),
             carriers=self._services.booking.carriers.names,
@@ -235,12 +241,6 @@ class OrderPages:
         return {
             view: f"{many}+" if many == COUNT_MAX else str(many) for view, many in counts.items()
         }
-
-    async def _read(self, request: Request, shop_id: int) -> tuple[OrderView, list[Payment]]:
-        order_id = order_of(request)
-        async with self._db.statement() as tx:
-            order = await read_order(tx, shop_id=shop_id, order_id=order_id, sections=_SECTIONS)
-            return order, await list_payments(tx, shop_id=shop_id, order_id=order_id)
 
     async def _csv(self, shop_id: int, address: BoardAddress) -> AsyncIterator[str]:
         names = _file_fields(address)

@@ -67,6 +67,9 @@ create table ticket_lines (
     foreign key (shop_id, ticket_id) references tickets (shop_id, id) on delete cascade
 );
 
+-- The tickets of an order.
+create index ticket_lines_order on ticket_lines (shop_id, order_id);
+
 create table ticket_comments (
     shop_id bigint not null,
     ticket_id bigint not null,
