@@ -89,7 +89,8 @@ async def test_stock_is_received_and_counted_with_a_reason_and_its_author(desk, 
     counted = await opened.submit(here, {"counted": "10", "pool": "own"}, to=f"{here}/count")
     same = await opened.submit(here, {"counted": "10", "pool": "own"}, to=f"{here}/count")
 
-    assert [each.headers["location"] for each in (received, counted, same)] == [
+    where = [each.headers["location"] for each in (received, counted, same)]
+    assert [each.partition("&undo=")[0] for each in where] == [
         f"{here}?done=received", f"{here}?done=counted", f"{here}?done=same",
     ]  # fmt: skip
     async with desk.db.statement() as tx:
@@ -100,6 +101,32 @@ async def test_stock_is_received_and_counted_with_a_reason_and_its_author(desk, 
         (-2, "counted (Noor)"), (7, "<b>truck</b> (Noor)"),
     ]  # fmt: skip
     assert "&lt;b&gt;truck&lt;/b&gt; (Noor)" in (await opened.get(here)).text
+
+
+async def test_a_receipt_and_a_count_are_taken_back_whatever_was_sold_meanwhile(desk, staff):
+    variant_id = await desk.variant(own=5)
+    opened = await staff("warehouse")
+    here = f"{STOCK}/{variant_id}"
+
+    async def undo(done) -> None:
+        page = (await opened.get(done.headers["location"])).text
+        form = page.partition(f'action="{here}/count"')[2].partition("</form>")[0]
+        fields = dict(re.findall(r'name="(pool|difference)" value="([^"]*)"', form))
+        back = await opened.submit(here, fields, to=f"{here}/count")
+        assert back.status_code == 303
+
+    received = await opened.submit(here, {"quantity": "7", "pool": "own"}, to=f"{here}/receive")
+    await desk.on_account((variant_id, 2))
+    await undo(received)
+    assert (await desk.level(variant_id))[0] == 5
+    counted = await opened.submit(here, {"counted": "3", "pool": "own"}, to=f"{here}/count")
+    await undo(counted)
+    assert (await desk.level(variant_id))[0] == 5
+
+    odd = await opened.submit(here, {"difference": "--1", "pool": "own"}, to=f"{here}/count")
+
+    assert odd.status_code == 400
+    assert (await desk.level(variant_id))[0] == 5
 
 
 async def test_a_product_tells_the_stock_of_every_variant(desk, staff):

@@ -26,7 +26,7 @@ from crossdock.shop.catalogue import (
     read_owned,
 )
 from crossdock.shop.partners import Partner, list_partners, read_partner
-from crossdock.shop.people import Person
+from crossdock.shop.people import Person, Visit
 from crossdock.shop.shops import read_shop
 from crossdock.shop.stock import (
     Level,
@@ -237,34 +237,41 @@ class ProductPages:
     async def receive(self, request: Request) -> Response:
         """Receive stock; orders that wait for it are released right after."""
         visit, form = await self._gate.require_form(request, right="stock.adjust")
-        variant_id = path_number(request, "variant")
+        variant_id, quantity = path_number(request, "variant"), _quantity(form.get("quantity", ""))
+        pool = form.get("pool", "own")
         async with self._db.begin() as tx:
             await receive_variant(
                 tx,
                 shop_id=visit.person.shop_id,
                 variant_id=variant_id,
-                quantity=_quantity(form.get("quantity", "")),
-                pool=form.get("pool", "own"),
+                quantity=quantity,
+                pool=pool,
                 reason=_reason(form.get("reason", ""), "receipt", visit.person),
                 now=self._clock.now(),
             )
-        return redirect(f"{STOCK}/{variant_id}?done=received")
+        undo = _counted_back(visit, variant_id=variant_id, pool=pool, change=quantity)
+        return redirect(f"{STOCK}/{variant_id}?done=received{undo}")
 
     async def count(self, request: Request) -> Response:
-        """Set a level to what was counted."""
+        """Set a level to what was counted, or change it by what an undo says."""
         visit, form = await self._gate.require_form(request, right="stock.adjust")
-        variant_id = path_number(request, "variant")
+        variant_id, pool = path_number(request, "variant"), form.get("pool", "own")
+        given = form.get("difference", "")
         async with self._db.begin() as tx:
             change = await count_variant(
                 tx,
                 shop_id=visit.person.shop_id,
                 variant_id=variant_id,
-                counted=_quantity(form.get("counted", "")),
-                pool=form.get("pool", "own"),
+                difference=_difference(given) if given else None,
+                counted=None if given else _quantity(form.get("counted", "")),
+                pool=pool,
                 reason=_reason(form.get("reason", ""), "counted", visit.person),
                 now=self._clock.now(),
             )
-        return redirect(f"{STOCK}/{variant_id}?done={'counted' if change else 'same'}")
+        if not change:
+            return redirect(f"{STOCK}/{variant_id}?done=same")
+        undo = _counted_back(visit, variant_id=variant_id, pool=pool, change=change)
+        return redirect(f"{STOCK}/{variant_id}?done=counted{undo}")
 
     async def _offers(
         self, tx: Transaction, partner: Partner, product: OwnedProduct
@@ -347,6 +354,17 @@ def _pools(levels: list[Level]) -> list[str]:
 def _reason(text: str, otherwise: str, person: Person) -> str:
     """The reason of an entry, with who made it."""
     return f"{text.strip()[:200] or otherwise} ({person.label})"
+
+
+def _counted_back(visit: Visit, *, variant_id: int, pool: str, change: int) -> str:
+    """The undo of a change of what is on hand: the same change the other way, whatever was sold meanwhile."""
+    fields = {"pool": pool, "difference": str(-change)}
+    return undo_query(visit, Undo(action=f"{STOCK}/{variant_id}/count", fields=fields))
+
+
+def _difference(text: str) -> int:
+    sign = -1 if text.startswith("-") else 1
+    return sign * _quantity(text.removeprefix("-"))
 
 
 def _quantity(text: str) -> int:
