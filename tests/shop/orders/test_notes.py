@@ -14,6 +14,8 @@ from crossdock.shop.orders import item_note
         ("A-1", "Demo order", "Partner Order ID: A-1 | Demo order"),
         ("A-1", "two\nlines\r\n and\ta tab", "Partner Order ID: A-1 | two lines and a tab"),
         ("A-1", "  \n ", "Partner Order ID: A-1"),
+        ("", "Ring twice", "Ring twice"),
+        (" ", "", ""),
         ("{comments}", "{partner_order_id}", "Partner Order ID: {comments} | {partner_order_id}"),
     ],
 )
@@ -26,5 +28,6 @@ def test_the_template_is_a_setting():
 
 
 @given(st.text(max_size=50), st.text(max_size=50))
-def test_a_note_is_always_one_line(number, comments):
-    assert len(item_note(number, comments).splitlines()) == 1
+def test_a_note_is_always_one_line_or_none(number, comments):
+    note = item_note(number, comments)
+    assert note.splitlines() == ([note] if number.strip() or comments.split() else [])

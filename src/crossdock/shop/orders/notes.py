@@ -7,9 +7,9 @@ PLACEHOLDER = "{partner_order_id}"
 def item_note(partner_order_id: str, comments: str = "", template: str = DEFAULT_TEMPLATE) -> str:
     """One line: the template with the partner's number, then ' | ' and the comments if there are any.
 
-    Line breaks and other runs of white space become one space (spec shoppex_partner 4.4).
+    Without a number, as of staff who gave none, the comments alone. Line breaks and other runs of white space become
+    one space (spec shoppex_partner 4.4).
     """
-    note = template.replace(PLACEHOLDER, partner_order_id)
-    if comment := " ".join(comments.split()):
-        note = f"{note} | {comment}"
-    return " ".join(note.split())
+    note = template.replace(PLACEHOLDER, partner_order_id) if partner_order_id.strip() else ""
+    comment = " ".join(comments.split())
+    return " ".join(" | ".join(part for part in (note, comment) if part).split())
