@@ -143,3 +143,22 @@ async def test_another_partners_key_is_not_the_partners(
         assert reply.status_code == 404
     (credential,) = (await view(other)).credentials
     assert credential.is_live
+
+
+async def test_terms_are_told_by_names_and_amounts(server_database, shop, partner, staff):
+    async with server_database.begin() as tx:
+        await tx.run(
+            "update partners set min_amount_minor = 1250, settings = settings ||"
+            " jsonb_build_object('rate_limit_per_minute', 0) where id = %s",
+            (partner.id,),
+        )
+        company = await tx.value(
+            "select coalesce(nullif(billing ->> 'company', ''), email) from customers where id = %s",
+            (shop.customer_id,),
+        )
+
+    page = (await (await staff()).get(f"{PARTNERS}/{partner.id}")).text
+
+    assert f'<a href="/console/customers/{shop.customer_id}">{company}</a>' in page
+    assert re.search(r"least subtotal \(\w{3}\)</dt><dd>[^<]*12\.50", page)
+    assert "<dt>Calls per minute</dt><dd>No limit</dd>" in page
