@@ -63,11 +63,13 @@ def test_a_country_has_its_usual_name_and_a_code_that_is_none_stays(code, langua
 
 
 def test_a_language_is_called_as_it_calls_itself():
-    assert [language_name(code) for code in ("nl", "fr", "en", "de")] == [
+    assert [language_name(code) for code in ("nl", "fr", "en", "de", "xx", "no code")] == [
         "Nederlands",
         "Français",
         "English",
         "Deutsch",
+        "xx",
+        "no code",
     ]
 
 

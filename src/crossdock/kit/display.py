@@ -7,7 +7,7 @@ from functools import cache
 from typing import cast
 
 import msgspec
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
 from babel.numbers import (
     NumberPattern,
@@ -79,8 +79,11 @@ def country_name(code: str, *, language: str = "en") -> str:
 
 
 def language_name(code: str) -> str:
-    """The language's name in that language: Nederlands, Français."""
-    name = _locale(code).get_display_name() or code
+    """The language's name in that language: Nederlands, Français; an unknown code is returned unchanged."""
+    try:
+        name = _locale(code.replace("-", "_")).get_display_name() or code
+    except (UnknownLocaleError, ValueError):
+        return code
     return name[:1].upper() + name[1:]
 
 

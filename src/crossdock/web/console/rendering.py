@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from crossdock.kit.display import language_name
 from crossdock.kit.ids import Ids, RandomIds
 from crossdock.shop.people import Visit
 from crossdock.web.console.code_words import word
@@ -71,6 +72,7 @@ class Pages:
         templates.add_extension(StampedElements)
         templates.globals["nonce"] = _nonce.get
         templates.filters["word"] = word
+        templates.filters["language"] = language_name
         self._templates = templates
         self._ids = ids or RandomIds()
 
