@@ -5,7 +5,7 @@ import pytest
 from crossdock.db.unit_of_work import Database
 from crossdock.kit.clock import FrozenClock
 from tests.browser.looks import overflow_px, weak_contrasts
-from tests.support.factories import moment
+from tests.support.factories import make_shop, moment
 from tests.support.people import PASSWORD, make_person
 from tests.support.staff import Desk
 
@@ -110,3 +110,14 @@ async def test_an_order_is_picked_packed_and_shipped_by_keyboard_alone(
     assert {e.author for e in order.timeline if e.kind == "order.picked"} == {"Wim"}
     seen.complaints = [text for text in seen.complaints if "400 (Bad Request)" not in text]
     seen.assert_clean()
+
+
+async def test_choosing_the_card_opens_its_fields(visit, server_database: Database):
+    async with server_database.begin() as tx:
+        noor = await make_person(tx, shop_id=(await make_shop(tx)).id, role="manager")
+    page = (await visit("/console/orders/new", who=noor)).page
+    assert not await page.get_by_label("Card number").is_visible()
+
+    await page.get_by_label("Sandbox card, entered here").check()
+
+    assert await page.get_by_label("Card number").is_visible()

@@ -79,6 +79,13 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (trouble && event.detail.ctx.response?.status < 400) trouble.hidden = true;
 });
 
+// ---- a choice that has fields of its own
+
+document.addEventListener("change", (event) => {
+  const unfolded = event.target.checked && document.getElementById(event.target.dataset.unfolds ?? "");
+  if (unfolded) unfolded.open = true;
+});
+
 // ---- notices
 
 document.addEventListener("click", (event) => {
