@@ -35,6 +35,9 @@ async def test_they_fit_and_an_order_is_worked_on_by_keyboard(
     await page.keyboard.press("Enter")
     await page.wait_for_url(f"**/orders/{first.id}")
     await _check(page)
+    goods = await page.get_by_role("region", name="Lines").locator("td").first.bounding_box()
+    assert goods is not None
+    assert goods["width"] >= 140
     await page.get_by_role("button", name="Pick, pack and ship all").focus()
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/send")
