@@ -35,6 +35,7 @@ from crossdock.shop.catalogue import (
     refused_rows_path,
 )
 from crossdock.shop.people import Visit
+from crossdock.web.console.order_words import Word
 from crossdock.web.console.rendering import HEADERS, Pages, redirect
 
 IMPORTS: Final = "/console/imports"
@@ -45,12 +46,12 @@ _COLUMN: Final = "column:"
 _FILE_TOKEN: Final = 24
 _WAIT_S: Final = "2"
 STATES: Final = {
-    "uploaded": ("○", "wait", lazy("Uploaded")),
-    "checking": ("◐", "wait", lazy("Being checked")),
-    "checked": ("◐", "wait", lazy("Checked")),
-    "importing": ("◐", "wait", lazy("Being imported")),
-    "done": ("●", "good", lazy("Imported")),
-    "failed": ("✕", "off", lazy("Failed")),
+    "uploaded": Word(lazy("Uploaded"), "wait", "○"),
+    "checking": Word(lazy("Being checked"), "wait", "◐"),
+    "checked": Word(lazy("Checked"), "wait", "◐"),
+    "importing": Word(lazy("Being imported"), "wait", "◐"),
+    "done": Word(lazy("Imported"), "good", "●"),
+    "failed": Word(lazy("Failed"), "off", "✕"),
 }
 
 

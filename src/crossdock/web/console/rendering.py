@@ -3,21 +3,25 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
+from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import jinja2
 import msgspec
 import segno
 from jinja2.ext import Extension
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crossdock.kit.display import language_name
+from crossdock.kit.display import language_name, short_moment_text
 from crossdock.kit.ids import Ids, RandomIds
+from crossdock.kit.languages import spoken
 from crossdock.shop.people import Visit
 from crossdock.web.console.code_words import word
+from crossdock.web.console.order_words import Word
 
 _BASE_POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self' data:"
 _END_POLICY: Final = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -72,6 +76,7 @@ class Pages:
         templates.add_extension(StampedElements)
         templates.globals["nonce"] = _nonce.get
         templates.filters["word"] = word
+        templates.globals.update(mark=_mark, at=_at)
         templates.filters["language"] = language_name
         self._templates = templates
         self._ids = ids or RandomIds()
@@ -107,6 +112,24 @@ class Pages:
         return self.page(
             "message.html", visit=visit, status=status, headers=headers, title=title, text=text
         )
+
+
+def _mark(word: Word) -> Markup:
+    """A state as a pill; lists show a hundred of a few, so each is made once."""
+    return _pill(word.kind, word.mark, str(word.text))
+
+
+@lru_cache(maxsize=512)
+def _pill(kind: str, mark: str, text: str) -> Markup:
+    inner = Markup('<span class="mark" aria-hidden="true">%s</span>%s') % (mark, text)
+    return Markup('<span class="state %s">%s</span>') % (kind, inner)
+
+
+def _at(moment: datetime) -> Markup:
+    """A moment for people, and for programs beside it."""
+    told = escape(short_moment_text(moment, language=spoken()))
+    # Neither part is anybody's text: both are made of a moment.
+    return Markup(f'<time datetime="{moment.isoformat()}">{told}</time>')  # nosec B704
 
 
 def redirect(address: str, *, set_cookie: str = "") -> Response:
