@@ -7,8 +7,58 @@ import re
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
-from crossdock.kit.logging import HIDDEN, configure_logging, log_request, redact, redact_text
+from crossdock.kit.logging import (
+    _SECRET_TEXT,
+    HIDDEN,
+    _hide_match,
+    configure_logging,
+    log_request,
+    redact,
+    redact_text,
+)
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "pk_",
+            "SK_",
+            "shx_",
+            "shr_",
+            "whsec_",
+            "WhSec_",
+            "://",
+            "bearer ",
+            "Basic ",
+            "password=",
+            "passwd: ",
+        ),
+        *(
+            "client_secret=",
+            "token: ",
+            "api_key=",
+            "apikey=",
+            "signature=",
+            "ſecret=",
+            "toKen=",
+            "ıd",
+            "é",
+        ),
+        *(
+            "4111 1111 1111 1111",
+            "4111111111111111",
+            "5",
+            "41-11",
+            "0123456789abcdef",
+            "ab" * 32,
+            "a",
+            "user:word@",
+        ),
+        *(" ", "/", "-", "&", '"', "'", "abcdefgh", "ABCDEFGHIJ", "x" * 30),
+    ]
+)
 
 TIME = re.compile(r"[0-9-]{10}T[0-9:.]+Z")
 SECRET = "sk_" + "a1B2c3D4" * 6
@@ -76,6 +126,11 @@ def test_a_text_is_cleaned_of_what_looks_like_a_secret(text):
 )  # fmt: skip
 def test_an_innocent_text_stays(text):
     assert redact_text(text) == text
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_a_text_that_is_passed_over_is_one_that_the_pattern_leaves_as_it_is(text):
+    assert redact_text(text) == (_SECRET_TEXT.sub(_hide_match, text) if len(text) >= 9 else text)
 
 
 def test_numbers_flags_and_nothing_keep_their_type():
