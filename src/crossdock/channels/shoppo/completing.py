@@ -6,9 +6,9 @@ from typing import Any, Final
 from graphql import GraphQLEnumType, GraphQLScalarType
 
 from crossdock.channels.shoppo.subjects import Call, Done
+from crossdock.channels.shoppo.wire import INT_MAX
 
-INT_MIN: Final = -(2**31)
-INT_MAX: Final = 2**31 - 1
+_INT_MIN: Final = -(2**31)
 
 Complete = Callable[[Any, Call], Any]
 """The wire's value of a row's value. Raises Unplanned for what the schema does not allow."""
@@ -71,7 +71,7 @@ def _of_type(*types: type) -> Complete:
 
 
 def _int(value: Any, _call: Call) -> Any:
-    if value is None or (type(value) is int and INT_MIN <= value <= INT_MAX):
+    if value is None or (type(value) is int and _INT_MIN <= value <= INT_MAX):
         return value
     raise Unplanned
 

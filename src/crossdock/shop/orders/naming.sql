@@ -16,8 +16,7 @@ create or replace function name_lines(
     left join lateral (
         select x.id, x.product_id, x.merchant_id, x.name, x.sku, x.upc, x.origin, x.vat_bp,
                not is_shipped(p) as virtual,
-               is_counted(x.stock_managed, p.sold_without_stock,
-                          p.virtual and not is_sold_by_serials(x.shop_id, x.id)) as is_counted
+               can_run_out(x.shop_id, x.id, x.stock_managed, p.sold_without_stock, p.virtual) as is_counted
         from variants x join products p on p.shop_id = x.shop_id and p.id = x.product_id
         where x.shop_id = p_shop_id
           and x.id = variant_named(p_shop_id, p_merchant_ids, l.line ->> 'kind', l.line ->> 'text')

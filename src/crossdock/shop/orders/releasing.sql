@@ -10,8 +10,7 @@ returns table (variant_id bigint, quantity bigint) language sql stable as $$
     ) l
     join variants v on v.shop_id = p_shop_id and v.id = l.variant_id
     join products p on p.shop_id = v.shop_id and p.id = v.product_id
-    where is_counted(v.stock_managed, p.sold_without_stock,
-                     p.virtual and not is_sold_by_serials(v.shop_id, v.id))
+    where can_run_out(v.shop_id, v.id, v.stock_managed, p.sold_without_stock, p.virtual)
     group by l.variant_id
 $$;
 

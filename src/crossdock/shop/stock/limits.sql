@@ -27,6 +27,6 @@ language sql immutable parallel safe rows 1 as $$
 $$;
 
 -- Whether a variant can run out: its stock is managed, it is not sold without stock, and it is not virtual. What is
--- virtual and sold by serials can: callers pass it as not virtual.
+-- virtual and sold by serials can: `can_run_out` in serials.sql looks for them.
 create or replace function is_counted(p_managed boolean, p_sold_without_stock boolean, p_virtual boolean)
 returns boolean language sql immutable as $$ select p_managed and not p_sold_without_stock and not p_virtual $$;

@@ -61,8 +61,8 @@ async def list_stock(
 # gets its own plan: a page by id, a single row, or a few rows.
 _OF_VARIANTS = """
     select v.id, v.sku, v.merchant_sku, v.name, v.weight_g, coalesce(l.on_hand, 0),
-           coalesce(l.available, 0), v.enabled, is_counted(
-               v.stock_managed, p.sold_without_stock, p.virtual and not is_sold_by_serials(v.shop_id, v.id)),
+           coalesce(l.available, 0), v.enabled,
+           can_run_out(v.shop_id, v.id, v.stock_managed, p.sold_without_stock, p.virtual),
            l.best_before, coalesce(l.best_before_alert, ''), greatest(v.updated_at, l.updated_at), l.updated_at
     from (
         select v.* from variants v

@@ -57,8 +57,8 @@ _OF_LEVELS = """
     from stock_levels l
     join variants v on v.shop_id = l.shop_id and v.id = l.variant_id and v.enabled
     join products p on p.shop_id = v.shop_id and p.id = v.product_id
-    where l.shop_id = %(shop)s and {low} and is_counted(
-        v.stock_managed, p.sold_without_stock, p.virtual and not is_sold_by_serials(v.shop_id, v.id))
+    where l.shop_id = %(shop)s and {low} and can_run_out(
+        v.shop_id, v.id, v.stock_managed, p.sold_without_stock, p.virtual)
 """
 _LOW = "l.warning_level > 0 and l.available <= 0"
 _OF_LOW = _OF_LEVELS.format(low=_LOW)

@@ -4,6 +4,13 @@ returns boolean language sql stable as $$
     select exists (select from serials s where s.shop_id = p_shop_id and s.variant_id = p_variant_id)
 $$;
 
+-- Whether a variant can run out, as `is_counted`, where what is not shipped and sold by serials counts as what is.
+create or replace function can_run_out(
+    p_shop_id bigint, p_variant_id bigint, p_managed boolean, p_sold_without_stock boolean, p_virtual boolean
+) returns boolean language sql stable as $$
+    select is_counted(p_managed, p_sold_without_stock, p_virtual and not is_sold_by_serials(p_shop_id, p_variant_id))
+$$;
+
 -- How many serials of a variant are unsold, as far as `p_most`: a level also counts units that have none yet.
 create or replace function count_unsold_serials(p_shop_id bigint, p_variant_id bigint, p_most bigint)
 returns bigint language sql stable as $$

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from crossdock.kit.display import language_name, short_moment_text
+from crossdock.kit.display import language_name
 from crossdock.kit.ids import Ids, RandomIds
-from crossdock.kit.languages import spoken
+from crossdock.kit.languages import SPOKEN_FILTERS
 from crossdock.shop.people import Visit
 from crossdock.web.console.code_words import word
 from crossdock.web.console.order_words import Word
@@ -127,7 +127,7 @@ def _pill(kind: str, mark: str, text: str) -> Markup:
 
 def _at(moment: datetime) -> Markup:
     """A moment for people, and for programs beside it."""
-    told = escape(short_moment_text(moment, language=spoken()))
+    told = escape(SPOKEN_FILTERS["short_moment"](moment))
     # Neither part is anybody's text: both are made of a moment.
     return Markup(f'<time datetime="{moment.isoformat()}">{told}</time>')  # nosec B704
 
